@@ -1,0 +1,233 @@
+"""Every situation the host can name, as a tree: catch a family, or one situation.
+
+KlodsError
+├── NotFound       NoSuchModule · ModuleNotEnabled · NoSuchPlatform · NoSuchToken · LinkSpent
+├── Invalid        InvalidDefinition · InvalidName · InvalidConfig · InvalidSettings · BadParameters
+├── Conflict       StalePlan · AlreadyRunning · NameTaken · CoreModule · InUse
+├── Refused        NotSignedIn · WrongPassword · NotAllowed · CrossSite · TooManyTries
+├── Misuse         NoScope · BlockingCall · EndedUnit · MigrationInRequest
+├── Broken         SwallowedFailure · CommitFailed · PartFailed · MigrationFailed · HookFailed · OutsidePrefix
+└── Unavailable    NoDatabase · ModuleLoading · ServerFailed · WrongServerVersion
+
+A class docstring is the sentence a person reads, with the error's data filled in; ``hint`` says what to do next.
+The edges own status codes, exit codes and translations (``web/errors.py``, ``cli/errors.py``); the key is ``code``.
+"""
+
+import re
+from typing import Any, ClassVar
+
+
+class _Blank(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+class KlodsError(Exception):
+    """Something went wrong."""
+
+    code: ClassVar[str] = "error"
+    hint: ClassVar[str] = ""
+
+    def __init_subclass__(cls) -> None:
+        cls.code = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
+
+    def __init__(self, **data: Any) -> None:
+        self.data = data
+        super().__init__(data)
+
+    def __str__(self) -> str:
+        return self._fill(type(self).__doc__ or KlodsError.__doc__ or "")
+
+    @property
+    def advice(self) -> str:
+        """What to do next, or an empty string."""
+        return self._fill(self.hint)
+
+    def _fill(self, sentence: str) -> str:
+        return " ".join(sentence.split()).format_map(_Blank(self.data))
+
+
+class NotFound(KlodsError):
+    """There is no such thing here."""
+
+
+class NoSuchModule(NotFound):
+    """There is no module named {module}."""
+
+    hint = "`klods module list` shows the modules that were found."
+
+
+class ModuleNotEnabled(NotFound):
+    """The module {module} is not enabled."""
+
+    hint = "Enable it with `klods module enable {module}`."
+
+
+class NoSuchPlatform(NotFound):
+    """There is no platform {platform}."""
+
+
+class NoSuchToken(NotFound):
+    """There is no API token named {name}."""
+
+
+class LinkSpent(NotFound):
+    """This login link has been used or has expired."""
+
+    hint = "Make a new one with `klods login-link`."
+
+
+class Invalid(KlodsError):
+    """Something given to Klods is not valid."""
+
+
+class InvalidDefinition(Invalid):
+    """The module definition has problems: {problems}"""
+
+
+class InvalidName(Invalid):
+    """{name!r} cannot be used as a name: {reason}."""
+
+
+class InvalidConfig(Invalid):
+    """The configuration of {module} is not valid: {reason}"""
+
+
+class InvalidSettings(Invalid):
+    """The settings are not valid: {reason}"""
+
+
+class BadParameters(Invalid):
+    """The parameters do not fit the statement: {reason}"""
+
+
+class Conflict(KlodsError):
+    """The request does not fit the present state."""
+
+
+class StalePlan(Conflict):
+    """The plan no longer fits: something changed since it was made."""
+
+    hint = "Ask for the plan again, look at it, and apply the new one."
+
+
+class AlreadyRunning(Conflict):
+    """Another change of modules is running."""
+
+    hint = "Wait until it has ended, then try again."
+
+
+class NameTaken(Conflict):
+    """The name {name!r} is taken: {reason}."""
+
+
+class CoreModule(Conflict):
+    """{module} is a core module and cannot be disabled."""
+
+
+class InUse(Conflict):
+    """{what} is in use by {who}."""
+
+
+class Refused(KlodsError):
+    """This is not allowed."""
+
+
+class NotSignedIn(Refused):
+    """Sign in first."""
+
+
+class WrongPassword(Refused):
+    """The login or the password is wrong."""
+
+
+class NotAllowed(Refused):
+    """You may not do this."""
+
+
+class CrossSite(Refused):
+    """This request came from another site."""
+
+
+class TooManyTries(Refused):
+    """Too many tries; wait {seconds} seconds."""
+
+
+class Misuse(KlodsError):
+    """The code asked Klods for something that cannot be done here."""
+
+
+class NoScope(Misuse):
+    """There is no open scope here, so there is no transaction to work in."""
+
+    hint = "Inside a request this happens after the response has started; open one with `with klods.scope():`."
+
+
+class BlockingCall(Misuse):
+    """A blocking database call was made on the server's event loop."""
+
+    hint = 'Leave out "async": "native" in module.json, or move the call to a thread.'
+
+
+class EndedUnit(Misuse):
+    """This unit has ended; its connection was handed back."""
+
+
+class MigrationInRequest(Misuse):
+    """Migrations cannot run inside a request."""
+
+    hint = "Run `klods module migrate {module}`."
+
+
+class Broken(KlodsError):
+    """Something inside a module failed."""
+
+
+class SwallowedFailure(Broken):
+    """A failed statement was swallowed, so PostgreSQL would have undone everything silently; nothing was saved."""
+
+    hint = "Try a statement inside `with klods.savepoint():` and handle the error there."
+
+
+class CommitFailed(Broken):
+    """The database refused to save: {reason}"""
+
+
+class PartFailed(Broken):
+    """{module}: {part} could not be loaded: {reason}"""
+
+
+class MigrationFailed(Broken):
+    """{module}: the migration {revision} failed: {reason} ({where})"""
+
+
+class HookFailed(Broken):
+    """{module}: {hook} failed: {reason}"""
+
+
+class OutsidePrefix(Broken):
+    """{module}: the migration touched what is not its own (prefix {prefix}): {objects}"""
+
+    hint = "Name every table, index, sequence, type and function with the module's table_prefix."
+
+
+class Unavailable(KlodsError):
+    """This cannot be answered at the moment."""
+
+
+class NoDatabase(Unavailable):
+    """The database cannot be reached: {reason}"""
+
+    hint = "Check DATABASE_URL, or unset it to use the embedded server."
+
+
+class ModuleLoading(Unavailable):
+    """The module {module} is still loading."""
+
+
+class ServerFailed(Unavailable):
+    """The embedded PostgreSQL could not be started: {reason}"""
+
+
+class WrongServerVersion(Unavailable):
+    """PostgreSQL {found} cannot be used here; {wanted} is needed."""

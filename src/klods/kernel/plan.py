@@ -1,0 +1,63 @@
+"""What a life-cycle action will do, as a value that can be shown, compared and applied."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """What a person asked for."""
+
+    ENABLE = "enable"
+    DISABLE = "disable"
+    MIGRATE = "migrate"
+
+
+class Do(StrEnum):
+    """What one step of a plan does."""
+
+    INSTALL = "install"
+    MIGRATE = "migrate"
+    ENABLE = "enable"
+    DISABLE = "disable"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happens to one module; ``revisions`` for a migration, versions for an installation."""
+
+    do: Do
+    code: str
+    revisions: tuple[str, ...] = ()
+    before: str = ""
+    after: str = ""
+    content_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything an action will do, in order; `token` names exactly this plan."""
+
+    action: Action
+    target: str
+    platform_id: int
+    steps: tuple[Step, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def token(self) -> str:
+        """A fingerprint: two plans that do the same have the same token."""
+        text = json.dumps(asdict(self), sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    def doing(self, do: Do) -> tuple[str, ...]:
+        """The codes of the modules a kind of step is for, in order."""
+        return tuple(step.code for step in self.steps if step.do is do)
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.steps)
+
+    def __bool__(self) -> bool:
+        return bool(self.steps)

@@ -1,0 +1,88 @@
+"""What the kernel needs from the world, as small protocols; the twins in `klods.testing.memory` keep them too."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from klods.kernel.catalog import Module
+from klods.kernel.state import Activation, Installation, States
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One line of the append-only log: who did what to which module, and how it ended."""
+
+    actor: str
+    action: str
+    code: str
+    platform_id: int
+    outcome: str
+    plan: dict[str, Any] = field(default_factory=dict)
+    before: str = ""
+    after: str = ""
+    why: str = ""
+
+
+class Change(Protocol):
+    """One open transaction over states, migrations and hooks: all of it is kept, or nothing."""
+
+    def states(self) -> States:
+        """The states as this transaction sees them, with the life-cycle lock held."""
+
+    def migrate(self, module: Module) -> tuple[str, ...]:
+        """Run the module's pending migrations; raise `MigrationFailed` or `OutsidePrefix`."""
+
+    def run(self, module: Module, platform_id: int, hook: Callable[[], object]) -> None:
+        """Run a hook of the module in a scope joined to this transaction."""
+
+    def save(self, row: Installation | Activation) -> None:
+        """Store a state row."""
+
+    def log(self, entry: LogEntry) -> None:
+        """Append a line to the log."""
+
+
+class StateStore(Protocol):
+    """Where states are kept."""
+
+    def read(self) -> States:
+        """The states of all modules at one moment."""
+
+    def change(self) -> AbstractContextManager[Change]:
+        """A transaction under the life-cycle lock.
+
+        Leaving it without an error commits, raises the generation by one and tells every process;
+        an error undoes everything. Raises `AlreadyRunning` when another one holds the lock too long.
+        """
+
+
+class Migrator(Protocol):
+    """What is known about migrations without running any."""
+
+    def pending(self, module: Module) -> tuple[str, ...]:
+        """The revisions that would run, oldest first."""
+
+
+class ContentStore(Protocol):
+    """The approved copies of modules, by content hash."""
+
+    def fingerprint(self, module: Module) -> str:
+        """The hash of what stands in the module's folder now."""
+
+    def approve(self, module: Module) -> str:
+        """Copy the module's content beside the data, if it is not there, and return its hash."""
+
+
+class Loader(Protocol):
+    """Tries whether a module's approved content can be loaded."""
+
+    def probe(self, module: Module, content_hash: str) -> None:
+        """Load every part; raise `PartFailed` with the file and line of the first fault."""
+
+
+class Processes(Protocol):
+    """The web and worker processes that follow the states."""
+
+    def wait(self, generation: int, seconds: float) -> Sequence[str]:
+        """Wait until every live process acknowledged the generation; return the names of the late ones."""

@@ -1,0 +1,1 @@
+"""Built-in modules; folder modules are imported under this name too."""

@@ -1,0 +1,1 @@
+"""The host's ports to the world outside the database."""

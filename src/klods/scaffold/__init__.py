@@ -1,0 +1,1 @@
+"""One description of a module's folder, and the real template files."""

@@ -1,0 +1,42 @@
+"""Where the settings come from: the environment and `.env`, read when asked and never on import."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _named(*names: str) -> Any:
+    return AliasChoices(*names)
+
+
+class Settings(BaseSettings):
+    """Every setting of the host, with its default; `.env.example` lists them for people."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_nested_delimiter="__", extra="ignore", populate_by_name=True, frozen=True
+    )
+
+    home: Annotated[Path, Field(validation_alias=_named("KLODS_HOME"))] = Path(".klods")
+    modules_dir: Annotated[Path, Field(validation_alias=_named("KLODS_MODULES_DIR"))] = Path("modules")
+    database_url: Annotated[SecretStr | None, Field(validation_alias=_named("DATABASE_URL"))] = None
+    admin_password: Annotated[SecretStr | None, Field(validation_alias=_named("KLODS_ADMIN_PASSWORD"))] = None
+    pool_size: Annotated[int, Field(validation_alias=_named("KLODS_POOL_SIZE"), ge=2, le=200)] = 10
+    worker_threads: Annotated[int, Field(validation_alias=_named("KLODS_WORKER_THREADS"), ge=1, le=256)] = 8
+    acknowledge_seconds: Annotated[float, Field(validation_alias=_named("KLODS_ACKNOWLEDGE_SECONDS"), gt=0)] = 10
+    drain_seconds: Annotated[float, Field(validation_alias=_named("KLODS_DRAIN_SECONDS"), gt=0)] = 5
+    auto_reload: Annotated[bool, Field(validation_alias=_named("MODULES_AUTO_RELOAD"))] = False
+    secure_cookies: Annotated[bool, Field(validation_alias=_named("KLODS_SECURE_COOKIES"))] = False
+    modules: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """Values of ``MODULES__<CODE>__<KEY>``, lower-cased: ``modules["invoice_scanner"]["api_key"]``."""
+
+    @property
+    def approved_dir(self) -> Path:
+        """Where the approved copies of modules live."""
+        return self.home.absolute() / "modules"
+
+    @property
+    def postgres_dir(self) -> Path:
+        """Where the embedded server keeps its data."""
+        return self.home.absolute() / "postgres"

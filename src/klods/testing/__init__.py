@@ -1,0 +1,1 @@
+"""For module authors: pytest fixtures and in-memory twins of the ports."""

@@ -1,0 +1,1 @@
+"""FastAPI, and only here and in the modules' own routes."""
