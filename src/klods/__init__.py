@@ -1,0 +1,1 @@
+"""Klods: a platform on which a company builds its hub out of modules."""

@@ -5,7 +5,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from klods.kernel.catalog import Module
+from klods.kernel.catalog import Module, Source
+from klods.kernel.definition import ModuleDefinition
 from klods.kernel.state import Activation, Installation, States
 
 
@@ -64,6 +65,16 @@ class Migrator(Protocol):
         """The revisions that would run, oldest first."""
 
 
+class DefinitionReader(Protocol):
+    """Learns what a `definition.py` says without running it in this process."""
+
+    def read(self, source: Source) -> ModuleDefinition:
+        """The definition as plain data: callables are not carried over, only that they exist is known.
+
+        Raises `PartFailed` with the file and line when the file cannot be run.
+        """
+
+
 class ContentStore(Protocol):
     """The approved copies of modules, by content hash."""
 
@@ -73,12 +84,15 @@ class ContentStore(Protocol):
     def approve(self, module: Module) -> str:
         """Copy the module's content beside the data, if it is not there, and return its hash."""
 
+    def approved(self, module: Module, content_hash: str) -> Source:
+        """Where the approved copy stands; raise `NoSuchModule` when it is gone."""
 
-class Loader(Protocol):
-    """Tries whether a module's approved content can be loaded."""
 
-    def probe(self, module: Module, content_hash: str) -> None:
-        """Load every part; raise `PartFailed` with the file and line of the first fault."""
+class Probe(Protocol):
+    """Tries whether modules can be loaded, where a crash or an endless loop hurts nobody."""
+
+    def try_parts(self, source: Source, needed: Sequence[Source]) -> None:
+        """Load every part of a module beside those it needs; raise `PartFailed` with file and line."""
 
 
 class Processes(Protocol):
