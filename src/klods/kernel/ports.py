@@ -28,6 +28,10 @@ class LogEntry:
 class Change(Protocol):
     """One open transaction over states, migrations and hooks: all of it is kept, or nothing."""
 
+    @property
+    def generation(self) -> int:
+        """The generation that this change makes when it commits."""
+
     def states(self) -> States:
         """The states as this transaction sees them, with the life-cycle lock held."""
 
