@@ -1,1 +1,44 @@
-"""Klods: a platform on which a company builds its hub out of modules."""
+"""Klods: a platform on which a company builds its hub out of modules.
+
+The names a module's author uses stand here and are fetched when they are asked for, so that `import klods` stays
+light; `__init__.pyi` shows them to editors and type checkers. Nothing inside the package imports from here.
+"""
+
+from importlib import import_module
+from typing import Any
+
+from klods._version import __version__
+
+_WHERE = {
+    "FrontendType": "klods.kernel.definition",
+    "KlodsError": "klods.errors",
+    "MenuItem": "klods.kernel.definition",
+    "ModuleDefinition": "klods.kernel.definition",
+    "NoScope": "klods.errors",
+    "current_scope": "klods.db.scope",
+    "execute_insert": "klods.db.statements",
+    "execute_module_migration": "klods.db.migrator",
+    "execute_query": "klods.db.statements",
+    "execute_update": "klods.db.statements",
+    "get_db": "klods.db.statements",
+    "get_module_config": "klods.kernel.config",
+    "public": "klods.web.marks",
+    "reads_only": "klods.web.marks",
+    "render": "klods.web.pages",
+    "savepoint": "klods.db.statements",
+    "scope": "klods.db.scope",
+    "unit": "klods.db.scope",
+}
+
+__all__ = ["__version__", *_WHERE]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        message = f"module 'klods' has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(_WHERE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_WHERE})

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from klods.errors import InvalidSettings
 
 
 def _named(*names: str) -> Any:
@@ -15,7 +17,12 @@ class Settings(BaseSettings):
     """Every setting of the host, with its default; `.env.example` lists them for people."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_nested_delimiter="__", extra="ignore", populate_by_name=True, frozen=True
+        env_file=".env",
+        env_ignore_empty=True,
+        env_nested_delimiter="__",
+        extra="ignore",
+        populate_by_name=True,
+        frozen=True,
     )
 
     home: Annotated[Path, Field(validation_alias=_named("KLODS_HOME"))] = Path(".klods")
@@ -31,6 +38,14 @@ class Settings(BaseSettings):
     modules: dict[str, dict[str, str]] = Field(default_factory=dict)
     """Values of ``MODULES__<CODE>__<KEY>``, lower-cased: ``modules["invoice_scanner"]["api_key"]``."""
 
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise InvalidSettings(reason="; ".join(map(_complaint, error.errors()))) from None
+        except SettingsError as error:
+            raise InvalidSettings(reason=f"{error} ({error.__cause__})") from None
+
     @property
     def approved_dir(self) -> Path:
         """Where the approved copies of modules live."""
@@ -40,3 +55,8 @@ class Settings(BaseSettings):
     def postgres_dir(self) -> Path:
         """Where the embedded server keeps its data."""
         return self.home.absolute() / "postgres"
+
+
+def _complaint(error: Any) -> str:
+    """Name the variable, not the value: it may be a secret."""
+    return f"{'__'.join(map(str, error['loc'])).upper()}: {error['msg']}"

@@ -1,0 +1,47 @@
+"""The klods command: what there is, in the order people meet it."""
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from klods._version import __version__
+from klods.cli.errors import EXIT_CODES, run
+from klods.cli.lazy import Command, LazyGroup
+
+MODULE = {
+    "create": Command("klods.cli.modules:create", "Make a new module that runs and passes its own tests."),
+    "check": Command("klods.cli.modules:check", "Report every problem of every module at once."),
+    "list": Command("klods.cli.switch:list_modules", "Show all modules with their state and the reason for it."),
+    "status": Command("klods.cli.switch:status", "Show everything known about one module."),
+    "plan": Command("klods.cli.switch:plan", "Show what enabling or disabling a module would do."),
+    "enable": Command("klods.cli.switch:enable", "Enable a module and what it requires, in every process."),
+    "disable": Command("klods.cli.switch:disable", "Disable a module and what depends on it; its data stays."),
+    "migrate": Command("klods.cli.switch:migrate", "Run a module's pending migrations."),
+}
+
+TOP = {
+    "demo": Command("klods.cli.demo:demo", "Start a hub with a database, a sample module and a login link."),
+    "serve": Command("klods.cli.serve:serve", "Serve the hub."),
+    "module": Command("klods.cli.main:module", "Create, check and switch modules."),
+    "db": Command("klods.cli.db:group", "Start, stop, open, back up and restore the database."),
+    "token": Command("klods.cli.tokens:token", "Create, list and revoke API tokens."),
+    "login-link": Command("klods.cli.tokens:login_link", "Make a link that signs somebody in once."),
+    "user": Command("klods.cli.tokens:user", "Create and list the people who may sign in."),
+}
+
+module = LazyGroup("module", MODULE, help=TOP["module"].help)
+
+cli = LazyGroup(
+    "klods",
+    TOP,
+    help="Build your company's hub out of modules.",
+    epilog="Exit codes: " + ", ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items()) + ".",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+click.version_option(__version__, prog_name="klods", message="%(prog)s %(version)s")(cli)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command with these arguments, or the process's own, and return its exit code."""
+    return run(cli, sys.argv[1:] if arguments is None else arguments)
