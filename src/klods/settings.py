@@ -60,3 +60,16 @@ class Settings(BaseSettings):
 def _complaint(error: Any) -> str:
     """Name the variable, not the value: it may be a secret."""
     return f"{'__'.join(map(str, error['loc'])).upper()}: {error['msg']}"
+
+
+def read_settings() -> Settings:
+    """The settings of this process; raise `InvalidSettings` naming the variable that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise InvalidSettings(reason="; ".join(_complaints(error))) from None
+
+
+def _complaints(error: ValidationError) -> list[str]:
+    # The value itself is left out: it may be a secret.
+    return [f"{'__'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_input=False)]

@@ -1,0 +1,70 @@
+"""Keeps one process in step with the stored states: listen, act, acknowledge, for as long as the process lives."""
+
+import logging
+import socket
+import threading
+from collections.abc import Callable
+
+import psycopg
+
+from klods.db.processes import Membership
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 0.5
+
+
+class Follower:
+    """A thread that calls ``act(generation)`` whenever the states have moved on, then acknowledges.
+
+    While the database is away the process goes on with what it knows and tries to join again.
+    """
+
+    def __init__(self, conninfo: str, role: str, act: Callable[[int], None]) -> None:
+        self._conninfo = conninfo
+        self._role = role
+        self._act = act
+        self._stop = threading.Event()
+        self._wake, self._alarm = socket.socketpair()
+        self._thread = threading.Thread(target=self._run, name="klods-follower", daemon=True)
+        self.ready = threading.Event()
+        """Set once the process has acted by some generation."""
+
+    def start(self) -> None:
+        """Begin following."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Leave the others and end the thread."""
+        self._stop.set()
+        self._alarm.send(b"!")
+        self._thread.join()
+        self._wake.close()
+        self._alarm.close()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._follow()
+            except psycopg.Error as error:
+                log.warning("lost the database while following the states: %s", str(error).strip())
+                self._stop.wait(RETRY_SECONDS)
+            except Exception:
+                # The edge of a thread: a process that stops following would serve old states for ever.
+                log.exception("could not follow the states; trying again")
+                self._stop.wait(RETRY_SECONDS)
+
+    def _follow(self) -> None:
+        membership = Membership(self._conninfo, role=self._role).join()
+        try:
+            done = -1
+            while not self._stop.is_set():
+                if (wanted := membership.generation()) != done:
+                    self._act(wanted)
+                    membership.acknowledge(wanted)
+                    done = wanted
+                    self.ready.set()
+                else:
+                    membership.wait(self._wake)
+        finally:
+            membership.leave()

@@ -1,0 +1,53 @@
+"""The throw-away child in which unknown module code runs first; started as ``python -m klods.outbound.child``.
+
+It reads one JSON task from standard input and writes one JSON answer to the file descriptor named in it, because
+standard output belongs to whatever the module prints.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from klods.errors import PartFailed
+from klods.kernel.catalog import Origin, Source
+from klods.kernel.importer import ModuleImporter
+from klods.kernel.parts import PARTS, load_part
+from klods.outbound.spelling import definition_to_data
+
+
+def source_from(data: dict[str, str]) -> Source:
+    """A source as it was sent to the child."""
+    return Source(data["code"], Path(data["folder"]), data["package"], Origin(data["origin"]))
+
+
+def answer(task: dict[str, Any]) -> dict[str, Any]:
+    """Do the task; a fault of the module is an answer too."""
+    importer = ModuleImporter()
+    importer.install()
+    for needed in task["needed"]:
+        importer.mount(source_from(needed))
+    source = source_from(task["source"])
+    importer.mount(source)
+    try:
+        if task["task"] == "definition":
+            return {"definition": definition_to_data(load_part(source, "definition"))}
+        for part in PARTS:
+            load_part(source, part)
+    except PartFailed as failure:
+        return {"failed": failure.data}
+    return {"loaded": True}
+
+
+def main() -> None:
+    """Read the task, do it, write the answer."""
+    task = json.load(sys.stdin)
+    with os.fdopen(task["answer_to"], "w", encoding="utf-8") as out:
+        json.dump(answer(task), out, default=str)
+    # Threads that a module started must not keep the child alive.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""Tries module code in a child process, so that a crash, an exit or an endless loop hurts nobody."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any
+
+from klods.errors import PartFailed
+from klods.kernel.catalog import Source
+from klods.kernel.definition import ModuleDefinition
+from klods.outbound.approved import content_hash
+from klods.outbound.spelling import definition_from_data
+
+TIME_LIMIT = 30.0
+LONGEST_REASON = 500
+
+
+class ChildProbe:
+    """Loads modules in a child of its own for each question; keeps what definitions say by content."""
+
+    def __init__(self, cache: Path, *, seconds: float = TIME_LIMIT) -> None:
+        self._cache = cache
+        self._seconds = seconds
+
+    def read(self, source: Source) -> ModuleDefinition:
+        """What `definition.py` says, as plain data; raise `PartFailed` when it cannot be run."""
+        kept = self._cache / f"{source.code}-{content_hash(source.folder)}.json"
+        if not kept.exists():
+            data = self._ask("definition", source)["definition"]
+            _write_whole(kept, json.dumps(data))
+            return definition_from_data(data)
+        return definition_from_data(json.loads(kept.read_text("utf-8")))
+
+    def try_parts(self, source: Source, needed: Sequence[Source]) -> None:
+        """Load every part of a module beside those it needs; raise `PartFailed` with file and line."""
+        self._ask("parts", source, needed)
+
+    def _ask(self, task: str, source: Source, needed: Sequence[Source] = ()) -> dict[str, Any]:
+        answer = self._run({"task": task, "source": _data(source), "needed": [_data(one) for one in needed]}, source)
+        if "failed" in answer:
+            raise PartFailed(**answer["failed"])
+        return answer
+
+    def _run(self, task: dict[str, Any], source: Source) -> dict[str, Any]:
+        with tempfile.TemporaryFile() as result, tempfile.TemporaryFile() as said:
+            child = _start(result.fileno(), said.fileno())
+            status = self._wait(child, json.dumps(task | {"answer_to": result.fileno()}), source)
+            answer = _text(result)
+            if not answer:
+                raise _failed(source, _how_it_ended(status, _text(said)))
+            return dict(json.loads(answer))
+
+    def _wait(self, child: "subprocess.Popen[str]", task: str, source: Source) -> int:
+        try:
+            child.communicate(task, timeout=self._seconds)
+        except subprocess.TimeoutExpired:
+            raise _failed(source, f"it did not finish loading within {self._seconds:g} seconds") from None
+        finally:
+            # What the module started as well goes with it, also after a clean end.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+        return child.returncode
+
+
+def _start(answer_to: int, said: int) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "klods.outbound.child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=said,
+        pass_fds=(answer_to,),
+        start_new_session=True,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode("utf-8", "replace")
+
+
+def _data(source: Source) -> dict[str, Any]:
+    return {key: str(value) for key, value in asdict(source).items()}
+
+
+def _failed(source: Source, reason: str) -> PartFailed:
+    return PartFailed(module=source.code, part="module", reason=reason, where=str(source.folder))
+
+
+def _how_it_ended(status: int, said: str) -> str:
+    last = said.strip().splitlines()[-1:] or [""]
+    if status < 0:
+        return f"the process loading it died with {signal.Signals(-status).name}"
+    return f"the process loading it ended early with status {status} {last[0]}".strip()[:LONGEST_REASON]
+
+
+def _write_whole(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(text, "utf-8")
+    draft.replace(path)
