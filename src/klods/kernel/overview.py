@@ -1,0 +1,104 @@
+"""One row per module for lists: what it is, how it stands on a platform, and why."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from klods.errors import NoSuchModule
+from klods.kernel.catalog import Catalog, Module
+from klods.kernel.names import python_name
+from klods.kernel.problems import Problems
+from klods.kernel.state import Active, Installed, States
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a list shows of one module; ``shown`` is the one word for its state."""
+
+    code: str
+    name: str
+    description: str = ""
+    version: str = ""
+    origin: str = ""
+    folder: str = ""
+    shown: str = "disabled"
+    enabled: bool = False
+    installed: str = Installed.ABSENT.value
+    active: str = Active.DISABLED.value
+    reason: str = ""
+    is_core: bool = False
+    is_internal: bool = False
+    requires: tuple[str, ...] = ()
+    required_by: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def overview(catalog: Catalog, states: States, platform_id: int) -> list[Row]:
+    """Every module that was found or is stored, the enabled ones first."""
+    codes = {*catalog, *catalog.broken, *states.installations}
+    rows = [_row(catalog, states, code, platform_id) for code in codes]
+    return sorted(rows, key=lambda row: (not row.enabled, row.code))
+
+
+def find(catalog: Catalog, states: States, code: str, platform_id: int) -> Row:
+    """The row of one module; raise `NoSuchModule` when it was neither found nor stored."""
+    for known in (*catalog, *catalog.broken, *states.installations):
+        if python_name(known) == python_name(code):
+            return _row(catalog, states, known, platform_id)
+    raise NoSuchModule(module=code)
+
+
+def _row(catalog: Catalog, states: States, code: str, platform_id: int) -> Row:
+    installation, activation = states.installation(code), states.activation(code, platform_id)
+    problems = catalog.problems.of(code)
+    return replace(
+        _identity(catalog, code),
+        shown=_shown(catalog, states, code, platform_id),
+        enabled=activation.state is Active.ENABLED,
+        installed=installation.state.value,
+        active=activation.state.value,
+        reason=_reason(states, code, platform_id, problems),
+        problems=tuple(f"{problem.message} ({problem.where})" for problem in problems),
+    )
+
+
+def _identity(catalog: Catalog, code: str) -> Row:
+    if code not in catalog:
+        source = catalog.broken.get(code)
+        return Row(code, code, folder=str(source.folder) if source else "")
+    module = catalog[code]
+    definition = module.definition
+    return Row(
+        code,
+        definition.name,
+        definition.description,
+        definition.version,
+        origin=module.source.origin.value,
+        folder=str(module.source.folder),
+        is_core=definition.is_core,
+        is_internal=definition.is_internal,
+        requires=tuple(map(str, definition.requires)),
+        required_by=tuple(other.code for other in _dependents(catalog, code)),
+    )
+
+
+def _dependents(catalog: Catalog, code: str) -> Iterator[Module]:
+    return (module for module in catalog.values() if code in module.definition.required_codes)
+
+
+def _shown(catalog: Catalog, states: States, code: str, platform_id: int) -> str:
+    installation, activation = states.installation(code), states.activation(code, platform_id)
+    if installation.state in (Installed.FAILED, Installed.QUARANTINED):
+        return installation.state.value
+    if code in catalog.broken:
+        return "broken"
+    if code not in catalog:
+        return "missing"
+    return activation.state.value
+
+
+def _reason(states: States, code: str, platform_id: int, problems: Problems) -> str:
+    installation, activation = states.installation(code), states.activation(code, platform_id)
+    for row in (installation, activation):
+        if row.reason:
+            return f"{row.reason.value}: {row.detail}" if row.detail else row.reason.value
+    return next((str(problem.message) for problem in problems.errors), activation.detail)
