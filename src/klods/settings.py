@@ -56,7 +56,6 @@ class Settings(BaseSettings):
 
 def _complaint(error: Any) -> str:
     """Name the variable, not the value: it may be a secret."""
-    first, *rest = map(str, error["loc"])
-    # A field without a variable name of its own is spelled in lower case, after the prefix.
-    name = f"KLODS_{first}" if first.islower() else first
-    return f"{'__'.join([name, *rest]).upper()}: {error['msg']}"
+    name = "__".join(map(str, error["loc"]))
+    prefix = "KLODS_" if name in Settings.model_fields else ""
+    return f"{prefix}{name.upper()}: {error['msg']}"
