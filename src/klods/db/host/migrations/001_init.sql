@@ -32,8 +32,8 @@ CREATE TABLE klods.activation (
 );
 
 CREATE TABLE klods.generation (
-    only   boolean PRIMARY KEY DEFAULT true CHECK (only),
-    number bigint NOT NULL
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    number    bigint NOT NULL
 );
 INSERT INTO klods.generation (number) VALUES (0);
 COMMENT ON TABLE klods.generation IS 'one row, raised by every committed change of the states';
