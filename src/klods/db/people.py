@@ -1,9 +1,9 @@
 """Accounts, sessions, API tokens and one-time links in PostgreSQL; secrets come here as digests only."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from psycopg import errors
 
@@ -21,7 +21,7 @@ LONGEST = timedelta(days=60)
 TOUCH = timedelta(minutes=1)
 """How old "last seen" may grow before a request pays for writing it again."""
 
-FIRST_ADMIN = "admin"
+Row = TypeVar("Row", "Account", Subject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +96,8 @@ class People:
         """The oldest admin of all platforms that is not disabled, made now if there is none."""
         with self._database.connection() as connection, connection.transaction():
             connection.execute("select pg_advisory_xact_lock(hashtext('klods.first_admin'))")
-            found = _account(connection.execute(_FIRST_ADMIN).fetchone())
-        return found or self.create_account(Account(0, self._free_login(), "Administrator"))
-
-    def _free_login(self) -> str:
-        return FIRST_ADMIN if self.account(FIRST_ADMIN) is None else f"{FIRST_ADMIN}-{len(self.accounts()) + 1}"
+            row = connection.execute(_FIRST_ADMIN).fetchone() or connection.execute(_MAKE_ADMIN).fetchone()
+        return _made(Account, row or {})
 
     def set_password(self, user_id: int, password_hash: str, *, keep_session: bytes | None = None) -> None:
         """Replace a password and end the person's other sessions."""
@@ -225,22 +222,27 @@ def _parameters(values: tuple[Any, ...]) -> Sequence[Any] | dict[str, Any]:
 
 
 def _account(row: dict[str, Any] | None) -> Account | None:
-    if row is None:
-        return None
-    known = {name: row[name] for name in Account.__slots__}
-    return Account(**known | {"kind": FrontendType(row["kind"])})
+    return _made(Account, row) if row else None
 
 
 def _subject(row: dict[str, Any] | None) -> Subject | None:
-    if row is None:
-        return None
-    known = {name: row[name] for name in Subject.__slots__}
-    return Subject(**known | {"kind": FrontendType(row["kind"])})
+    return _made(Subject, row) if row else None
+
+
+def _made(kind: type[Row], row: dict[str, Any]) -> Row:
+    known = {entry.name: row[entry.name] for entry in fields(kind)}
+    return kind(**known | {"kind": FrontendType(row["kind"])})
 
 
 _ACCOUNT = "select * from klods.user_account"
 
 _FIRST_ADMIN = f"{_ACCOUNT} where kind = 'admin' and platform_id is null and disabled_at is null order by id limit 1"
+
+_MAKE_ADMIN = """
+    insert into klods.user_account(login, name)
+    select case when exists (select from klods.user_account where lower(login) = 'admin')
+                then 'admin-' || (select count(*) + 1 from klods.user_account) else 'admin' end, 'Administrator'
+    returning *"""
 
 _SESSION = f"""
     select u.id as user_id, u.login, u.name, u.kind, s.platform_id, '' as token,

@@ -1,0 +1,94 @@
+"""Signing in and out: by password, counted and timed alike, or by a link that works once."""
+
+from datetime import timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+from anyio import to_thread
+
+from klods.db.people import Account, People, Visitor
+from klods.errors import TooManyTries, WrongPassword
+from klods.web.auth.passwords import Passwords
+from klods.web.auth.secrets import digest, new_secret
+
+WINDOW = timedelta(minutes=15)
+TRIES = 10
+"""For one login from one address in the window."""
+
+TRIES_OF_ADDRESS = 60
+"""For all logins from one address: guessing one password for many people."""
+
+TRIES_OF_LOGIN = 200
+"""For one login from all addresses; high, because it also locks its owner out."""
+
+DEFAULT_PLATFORM = 1
+T = TypeVar("T")
+
+
+class SignIn:
+    """Opens and closes sessions."""
+
+    def __init__(self, people: People, passwords: Passwords) -> None:
+        self._people = people
+        self._passwords = passwords
+
+    async def with_password(self, login: str, password: str, visitor: Visitor) -> str:
+        """The secret of a new session; raise `WrongPassword` or `TooManyTries` and tell nothing else."""
+        await self._count(login, visitor)
+        account = await _in_thread(self._people.account, login)
+        known = account if account and not account.disabled_at else None
+        if not await self._passwords.matches(known and known.password_hash, password) or known is None:
+            raise WrongPassword
+        await _in_thread(self._people.forget_tries, _pair(login, visitor))
+        return await self._open(known, visitor)
+
+    async def with_link(self, link: str, visitor: Visitor) -> str:
+        """The secret of a new session for a link; raise `LinkSpent` when it has been used or has expired."""
+        account = await _in_thread(self._people.spend_link, digest(link))
+        return await self._open(account, visitor)
+
+    async def link_is_open(self, link: str) -> bool:
+        """Whether a link could still be used; looking does not use it up."""
+        return await _in_thread(self._people.link_is_open, digest(link))
+
+    async def sign_out(self, secret: str) -> None:
+        """End the session with that secret."""
+        await _in_thread(self._people.close_session, digest(secret))
+
+    async def change_password(self, user_id: int, new: str, session: str) -> None:
+        """Set a new password and end every other session of the person."""
+        password_hash = await self._passwords.hash(new)
+        await _in_thread(partial(self._people.set_password, keep_session=digest(session)), user_id, password_hash)
+
+    async def is_password(self, user_id: int, password: str, visitor: Visitor) -> bool:
+        """Whether the signed-in person knows the present password; true when there is none yet. Counted like a try."""
+        account = await _in_thread(self._people.account_by_id, user_id)
+        if account is None or account.password_hash is None:
+            return account is not None
+        await self._count(account.login, visitor)
+        return await self._passwords.matches(account.password_hash, password)
+
+    async def _open(self, account: Account, visitor: Visitor) -> str:
+        secret = new_secret()
+        subject = account.on(account.platform_id or DEFAULT_PLATFORM)
+        await _in_thread(self._people.open_session, digest(secret), subject, visitor)
+        return secret
+
+    async def _count(self, login: str, visitor: Visitor) -> None:
+        limits = (
+            (_pair(login, visitor), TRIES),
+            (digest(f"address {visitor.address}"), TRIES_OF_ADDRESS),
+            (digest(f"login {login.lower()}"), TRIES_OF_LOGIN),
+        )
+        for key, most in limits:
+            tries, seconds = await _in_thread(self._people.count_try, key, WINDOW)
+            if tries > most:
+                raise TooManyTries(seconds=max(1, round(seconds)))
+
+
+def _pair(login: str, visitor: Visitor) -> bytes:
+    return digest(f"login {login.lower()} from {visitor.address}")
+
+
+async def _in_thread(function: Any, *values: Any) -> Any:
+    return await to_thread.run_sync(function, *values)
