@@ -1,0 +1,108 @@
+"""PostgreSQL for tests: one fast server for all workers of a run, a database of its own for each test."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from klods.db.embedded.locks import Users, alone
+from klods.db.server import open_server
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The conninfo of a running server; set KLODS_TEST_DATABASE_URL to use one of your own."""
+    url = os.environ.get("KLODS_TEST_DATABASE_URL")
+    home = _shared_folder(tmp_path_factory, request)
+    users = Users(home / "tests.lock")
+    with ExitStack() as stack:
+        with alone(home / "tests.guard"):
+            users.join()
+            conninfo = stack.enter_context(open_server(home, url, fast=True))
+        yield conninfo
+        with alone(home / "tests.guard"):
+            users.leave()
+            last = users.none_left()
+            if last and (home / "template").exists():
+                _drop(conninfo, (home / "template").read_text())
+            stack.close()
+            if last:
+                shutil.rmtree(home)
+
+
+@pytest.fixture
+def empty_database(postgres_server: str) -> Iterator[str]:
+    """The conninfo of a fresh, empty database that belongs to the host's login."""
+    yield from _database(postgres_server, "template0")
+
+
+@pytest.fixture
+def host_database(postgres_server: str, host_template: str) -> Iterator[str]:
+    """The conninfo of a database that holds the host's own tables."""
+    yield from _database(postgres_server, host_template)
+
+
+@pytest.fixture(scope="session")
+def host_template(
+    postgres_server: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> str:
+    """The name of the database that `host_database` copies, made once for all workers of a run."""
+    home = _shared_folder(tmp_path_factory, request)
+    with alone(home / "template.guard"):
+        made = home / "template"
+        if not made.exists():
+            made.write_text(_make_template(postgres_server))
+        return made.read_text()
+
+
+def _shared_folder(factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    base = factory.getbasetemp()
+    run = base.parent if hasattr(request.config, "workerinput") else base
+    # Not inside it: pytest's folder is closed to the account that the server of root runs as.
+    name = hashlib.sha256(str(run).encode()).hexdigest()[:12]
+    folder = Path(tempfile.gettempdir(), f"klods-tests-{os.getuid()}-{name}")
+    folder.mkdir(mode=0o711, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        pytest.exit(f"{folder} belongs to somebody else")
+    return folder
+
+
+def _make_template(conninfo: str) -> str:
+    from klods.db.database import Database
+    from klods.db.migrator import migrate_host
+
+    name = _create(conninfo, "template0")
+    with Database(make_conninfo(conninfo, dbname=name)) as database:
+        migrate_host(database)
+    return name
+
+
+def _database(conninfo: str, template: str) -> Iterator[str]:
+    name = _create(conninfo, template)
+    yield make_conninfo(conninfo, dbname=name)
+    _drop(conninfo, name)
+
+
+def _create(conninfo: str, template: str) -> str:
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        connection.execute(statement)
+    return name
+
+
+def _drop(conninfo: str, name: str) -> None:
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        roles = connection.execute("SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s)", [f"{name}__"])
+        for (role,) in roles.fetchall():
+            connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
