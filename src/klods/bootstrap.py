@@ -99,7 +99,8 @@ def build(settings: Settings) -> Iterator[Klods]:
     """Open the hub's database, bring the host's own tables up to date, and wire the rest around it."""
     url = settings.database_url.get_secret_value() if settings.database_url else None
     importer = ModuleImporter()
-    with open_server(settings.postgres_dir, url) as conninfo, Database(conninfo, pool_size=settings.pool_size) as db:
+    home = settings.home.absolute()
+    with open_server(home, url) as conninfo, Database(conninfo, pool_size=settings.pool_size) as db:
         migrate_host(db)
         importer.install()
         try:

@@ -8,12 +8,14 @@ import json
 import os
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from klods.errors import PartFailed
 from klods.kernel.catalog import Origin, Source
+from klods.kernel.definition import ModuleDefinition
 from klods.kernel.importer import ModuleImporter
-from klods.kernel.parts import PARTS, load_part
+from klods.kernel.parts import PARTS, load_part, spoken_definition
 from klods.outbound.spelling import definition_to_data
 
 
@@ -32,12 +34,22 @@ def answer(task: dict[str, Any]) -> dict[str, Any]:
     importer.mount(source)
     try:
         if task["task"] == "definition":
-            return {"definition": definition_to_data(load_part(source, "definition"))}
+            return {"definition": definition_to_data(read_definition(source))}
         for part in PARTS:
             load_part(source, part)
     except PartFailed as failure:
         return {"failed": failure.data}
     return {"loaded": True}
+
+
+def read_definition(source: Source) -> ModuleDefinition:
+    """The definition that `definition.py` speaks; raise `PartFailed` when it holds none."""
+    namespace = load_part(source, "definition")
+    spoken = spoken_definition(source, namespace) if isinstance(namespace, ModuleType) else None
+    if spoken is None:
+        reason = "definition.py makes no ModuleDefinition"
+        raise PartFailed(module=source.code, part="definition", reason=reason, where="definition.py:1")
+    return spoken
 
 
 def main() -> None:
