@@ -1,0 +1,1 @@
+"""Sample Module, a module of Klods."""

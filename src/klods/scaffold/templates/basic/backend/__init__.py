@@ -1,0 +1,1 @@
+"""What Sample Module knows and does, and its API."""

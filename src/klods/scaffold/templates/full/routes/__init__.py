@@ -1,0 +1,1 @@
+"""The APIs of Sample Module for those who look after it."""

@@ -1,0 +1,1 @@
+"""What Sample Module does; nothing here knows about HTTP."""
