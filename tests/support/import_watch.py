@@ -10,7 +10,7 @@ import threading
 
 FOLDER, *NAMES = sys.argv[1:]
 STANDARD = sysconfig.get_path("stdlib")
-WATCHED = ("open", "socket.", "subprocess.", "os.", "_thread.", "sqlite3.", "fcntl.", "signal.", "shutil.")
+WATCHED = ("open", "socket.", "subprocess.", "os.", "sqlite3.", "fcntl.", "signal.", "shutil.")
 HARMLESS = {"os.listdir", "os.scandir"}
 events = []
 
@@ -31,6 +31,12 @@ def guilty_frame():
 def audit(event, arguments):
     if event.startswith(WATCHED) and event not in HARMLESS and (where := guilty_frame()):
         events.append(f"{event} {arguments[:1]} at {where}")
+
+
+def start(thread, really=threading.Thread.start):
+    if where := guilty_frame():
+        events.append(f"thread started at {where}")
+    really(thread)
 
 
 class Environment(dict):
@@ -59,11 +65,10 @@ class Environment(dict):
 
 sys.path.insert(0, FOLDER)
 os.environ = Environment(os.environ)  # noqa: B003
+threading.Thread.start = start
 sys.addaudithook(audit)
 for name in NAMES:
     importlib.import_module(name)
-if threading.active_count() > 1:
-    events.append(f"threads: {threading.enumerate()}")
 for thing in gc.get_objects():
     if type(thing).__name__ == "Settings" and type(thing).__module__ == "klods.settings":
         events.append("settings were made")
