@@ -32,6 +32,7 @@ FAULTS = [
     ("down", "db/__init__.py", "def late():\n    from klods.outbound import approved"),
     ("acyclic", "kernel/names.py", "from klods.kernel import definition"),
     ("acyclic", "modules/customers/services.py", "from klods.modules.tickets import backend"),
+    ("discovered", "bootstrap.py", "import klods.modules.customers"),
     ("discovered", "web/__init__.py", "import klods.modules.customers"),
     ("discovered", "cli/__init__.py", "def late():\n    import klods.modules.customers"),
     ("discovered", "jobs/__init__.py", "TYPE_CHECKING = False\nif TYPE_CHECKING:\n    import klods.modules.customers"),
