@@ -5,9 +5,9 @@ KlodsError
 ├── Invalid        InvalidDefinition · InvalidName · InvalidPassword · InvalidConfig · InvalidSettings · BadParameters
 ├── Conflict       StalePlan · AlreadyRunning · NameTaken · CoreModule · InUse
 ├── Refused        NotSignedIn · WrongPassword · NotAllowed · CrossSite · TooManyTries
-├── Misuse         NoScope · BlockingCall · EndedUnit · MigrationInRequest
+├── Misuse         NoScope · BlockingCall · EndedUnit · ForbiddenStatement · MigrationInRequest
 ├── Broken         SwallowedFailure · CommitFailed · PartFailed · MigrationFailed · HookFailed · OutsidePrefix
-└── Unavailable    NoDatabase · ModuleLoading · ServerFailed · WrongServerVersion · WrongDataVersion
+└── Unavailable    CannotWrite · NoDatabase · NoFreeConnection · ModuleLoading · ServerFailed · WrongServerVersion · WrongDataVersion
 
 A class docstring is the sentence a person reads, with the error's data filled in; ``hint`` says what to do next.
 The edges own status codes, exit codes and translations (``web/errors.py``, ``cli/errors.py``); the key is ``code``.
@@ -177,6 +177,12 @@ class EndedUnit(Misuse):
     """This unit has ended; its connection was handed back."""
 
 
+class ForbiddenStatement(Misuse):
+    """{keyword} cannot be sent from here: {reason}."""
+
+    hint = "{instead}"
+
+
 class MigrationInRequest(Misuse):
     """Migrations cannot run inside a request."""
 
@@ -219,10 +225,20 @@ class Unavailable(KlodsError):
     """This cannot be answered at the moment."""
 
 
+class CannotWrite(Unavailable):
+    """{path} cannot be written: {reason}."""
+
+
 class NoDatabase(Unavailable):
     """The database cannot be reached: {reason}"""
 
     hint = "Check DATABASE_URL, or unset it to use the embedded server."
+
+
+class NoFreeConnection(Unavailable):
+    """All {size} database connections are in use, and none came free within {seconds} seconds."""
+
+    hint = "Try again; if this is frequent, look for long requests or raise KLODS_POOL_SIZE."
 
 
 class ModuleLoading(Unavailable):

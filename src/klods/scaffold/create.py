@@ -5,12 +5,12 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from klods.errors import CannotWrite, NameTaken
 from klods.scaffold.structure import read_structure
-from klods.scaffold.taken import taken
+from klods.scaffold.taken import Neighbour, free_prefix, neighbours
 from klods.scaffold.words import Words
 
 DRAFT = ".klods-create-"
@@ -21,6 +21,8 @@ class Created:
     """A module that was made."""
 
     code: str
+    name: str
+    description: str
     template: str
     folder: Path
     files: tuple[str, ...]
@@ -35,11 +37,12 @@ def create_module(words: Words, modules_dir: Path, template: str = "basic") -> C
     try:
         modules_dir.mkdir(parents=True, exist_ok=True)
         with _alone(modules_dir):
-            _refuse_taken(words, modules_dir, target)
-            files = _write_whole(words, target, template)
+            around = neighbours(modules_dir)
+            _refuse_taken(words, target, around)
+            files = _write_whole(replace(words, prefix=free_prefix(words.python, around)), target, template)
     except OSError as error:
         raise CannotWrite(path=target, reason=error.strerror or str(error)) from error
-    return Created(words.code, template, target, files)
+    return Created(words.code, words.title, words.sentence, template, target, files)
 
 
 @contextlib.contextmanager
@@ -53,8 +56,8 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _refuse_taken(words: Words, modules_dir: Path, target: Path) -> None:
-    reason = taken(modules_dir).get(words.python)
+def _refuse_taken(words: Words, target: Path, around: tuple[Neighbour, ...]) -> None:
+    reason = next((other.reason for other in around if other.python == words.python), None)
     if reason is None and os.path.lexists(target):
         reason = f"{target} exists"
     if reason is not None:
@@ -100,4 +103,3 @@ def _flush(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-

@@ -1,45 +1,79 @@
-"""Which names can no longer be given to a module, and why."""
+"""Which names and table prefixes can no longer be given to a module, and why."""
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 ENTRY_POINTS = "klods.modules"
 
 
-def taken(modules_dir: Path) -> Mapping[str, str]:
-    """The reason for each taken name, by its Python spelling: codes that differ only in ``-`` and ``_`` collide."""
-    return {name.replace("-", "_"): reason for name, reason in _names(modules_dir)}
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A module that is there already; codes that differ only in ``-`` and ``_`` collide."""
+
+    python: str
+    prefix: str
+    reason: str
+    """Why its name cannot be given again."""
 
 
-def _names(modules_dir: Path) -> Iterator[tuple[str, str]]:
-    for distributed in entry_points(group=ENTRY_POINTS):
-        yield distributed.name, "an installed package has a module of that name"
+def neighbours(modules_dir: Path) -> tuple[Neighbour, ...]:
+    """Every module that a new one in this folder would live beside, read without running any code."""
+    return (*_distributed(), *_builtin(), *_beside(modules_dir))
+
+
+def free_prefix(python: str, around: tuple[Neighbour, ...]) -> str:
+    """A table prefix that does not begin with another module's, nor another's with it."""
+    words = (python, python.replace("_", ""), f"mod_{python}", *(f"mod{number}_{python}" for number in range(2, 100)))
+    candidates = (f"{word}_" for word in words)
+    return next(prefix for prefix in candidates if not any(_overlap(prefix, other.prefix) for other in around))
+
+
+def _overlap(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
+
+
+def _distributed() -> Iterator[Neighbour]:
+    for point in entry_points(group=ENTRY_POINTS):
+        yield _neighbour(point.name, {}, "an installed package has a module of that name")
+
+
+def _builtin() -> Iterator[Neighbour]:
+    # Found, not imported: nothing here may run a module's code.
+    found = find_spec("klods.modules")
+    for base in (found and found.submodule_search_locations) or ():
+        for folder in _folders(Path(base)):
+            if folder.is_dir():
+                yield _neighbour(folder.name, _manifest(folder), "a built-in module has that name")
+
+
+def _beside(modules_dir: Path) -> Iterator[Neighbour]:
     for folder in _folders(modules_dir):
-        yield _code(folder), f"{folder} is a module of that name"
-        yield folder.name, f"{folder} exists"
-    for folder in _builtin():
-        yield folder.name, "a built-in module has that name"
+        manifest = _manifest(folder)
+        yield _neighbour(folder.name, manifest, f"{folder} exists")
+        if isinstance(code := manifest.get("code"), str):
+            yield _neighbour(code, manifest, f"{folder} is a module of that name")
 
 
 def _folders(base: Path) -> Iterator[Path]:
     if base.is_dir():
-        yield from (Path(entry.path) for entry in os.scandir(base) if not entry.name.startswith("."))
+        yield from (Path(entry.path) for entry in os.scandir(base) if entry.name[0] not in "._")
 
 
-def _builtin() -> Iterator[Path]:
-    # Found, not imported: nothing here may run a module's code.
-    found = find_spec("klods.modules")
-    for base in (found and found.submodule_search_locations) or ():
-        yield from (folder for folder in _folders(Path(base)) if folder.is_dir() and folder.name[0] != "_")
+def _neighbour(name: str, manifest: dict[str, Any], reason: str) -> Neighbour:
+    python = name.replace("-", "_")
+    prefix = manifest.get("table_prefix")
+    return Neighbour(python, prefix if isinstance(prefix, str) and prefix else f"{python}_", reason)
 
 
-def _code(folder: Path) -> str:
+def _manifest(folder: Path) -> dict[str, Any]:
     try:
-        code = json.loads((folder / "module.json").read_text("utf-8"))["code"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return folder.name
-    return code if isinstance(code, str) else folder.name
+        manifest = json.loads((folder / "module.json").read_text("utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return manifest if isinstance(manifest, dict) else {}

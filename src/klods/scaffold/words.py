@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 _SPACE = frozenset(["Cc", "Cs", "Zl", "Zp"])
-_SAMPLE = re.compile("SAMPLE DESCRIPTION|sample-module|sample_module|SampleModule|SAMPLE_MODULE|Sample Module")
+_SAMPLE = re.compile(
+    "SAMPLE DESCRIPTION|sample-module|sample_module|sample_table_|SampleModule|SAMPLE_MODULE|Sample Module"
+)
 _INLINE = re.compile(r"[\\`*_\[\]<>&~|]")
 _BLOCK = re.compile(r"^(\d*)([#+\-=.)])")
 
@@ -19,6 +21,8 @@ class Words:
 
     code: str
     description: str = ""
+    prefix: str = ""
+    """What the names of its tables begin with; empty for the code itself."""
 
     @cached_property
     def python(self) -> str:
@@ -42,6 +46,7 @@ class Words:
         return {
             "sample-module": self.code,
             "sample_module": self.python,
+            "sample_table_": self.prefix or f"{self.python}_",
             "SampleModule": self.title.replace(" ", ""),
             "SAMPLE_MODULE": self.python.upper(),
             "Sample Module": self.title,

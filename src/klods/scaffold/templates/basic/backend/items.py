@@ -10,7 +10,7 @@ from .schemas import Item, ItemIn, ItemPage
 
 def find_items(search: str = "", page: int = 1, per_page: int = 25) -> ItemPage:
     """One page of the items whose name contains the search text, by name."""
-    matching = "FROM sample_module_items WHERE strpos(lower(name), lower(%s)) > 0"
+    matching = "FROM sample_table_items WHERE strpos(lower(name), lower(%s)) > 0"
     total = execute_query(f"SELECT count(*) AS total {matching}", (search,))[0]["total"]
     rows = execute_query(
         f"SELECT id, name, notes, created_at, updated_at {matching} ORDER BY lower(name), id LIMIT %s OFFSET %s",
@@ -22,7 +22,7 @@ def find_items(search: str = "", page: int = 1, per_page: int = 25) -> ItemPage:
 def get_item(item_id: int) -> Item | None:
     """The item, or None when there is none with that id."""
     rows = execute_query(
-        "SELECT id, name, notes, created_at, updated_at FROM sample_module_items WHERE id = %s",
+        "SELECT id, name, notes, created_at, updated_at FROM sample_table_items WHERE id = %s",
         (item_id,),
     )
     return Item(**rows[0]) if rows else None
@@ -31,7 +31,7 @@ def get_item(item_id: int) -> Item | None:
 def add_item(values: ItemIn) -> int:
     """Store a new item and return its id."""
     return execute_insert(
-        "INSERT INTO sample_module_items (name, notes) VALUES (%s, %s)",
+        "INSERT INTO sample_table_items (name, notes) VALUES (%s, %s)",
         (values.name, values.notes),
     )
 
@@ -39,7 +39,7 @@ def add_item(values: ItemIn) -> int:
 def change_item(item_id: int, values: ItemIn) -> bool:
     """Replace what an item says; False when there is none with that id."""
     changed = execute_update(
-        "UPDATE sample_module_items SET name = %s, notes = %s, updated_at = now() WHERE id = %s",
+        "UPDATE sample_table_items SET name = %s, notes = %s, updated_at = now() WHERE id = %s",
         (values.name, values.notes, item_id),
     )
     return changed > 0
@@ -47,4 +47,4 @@ def change_item(item_id: int, values: ItemIn) -> bool:
 
 def remove_item(item_id: int) -> bool:
     """Delete an item; False when there is none with that id."""
-    return execute_update("DELETE FROM sample_module_items WHERE id = %s", (item_id,)) > 0
+    return execute_update("DELETE FROM sample_table_items WHERE id = %s", (item_id,)) > 0

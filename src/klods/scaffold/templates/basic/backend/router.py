@@ -13,7 +13,7 @@ router = APIRouter(tags=["Sample Module"])
 @router.get("/health")
 def health() -> dict[str, str | int]:
     """Whether the module can do its work: its table answers."""
-    rows = execute_query("SELECT count(*) AS items FROM sample_module_items")
+    rows = execute_query("SELECT count(*) AS items FROM sample_table_items")
     return {"status": "healthy", "module": "sample-module", "items": rows[0]["items"]}
 
 

@@ -1,1 +1,1 @@
-DROP TABLE sample_module_items;
+DROP TABLE sample_table_items;

@@ -1,6 +1,6 @@
 -- The first table of Sample Module. Every name begins with the module's table_prefix.
 
-CREATE TABLE sample_module_items (
+CREATE TABLE sample_table_items (
     id          integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     -- The platform (tenant) that the row belongs to: the one at work, or the first one when none is set.
     platform_id integer NOT NULL DEFAULT coalesce(nullif(current_setting('klods.platform', true), '')::integer, 1),
@@ -10,4 +10,4 @@ CREATE TABLE sample_module_items (
     updated_at  timestamptz NOT NULL DEFAULT now()
 );
 
-CREATE INDEX sample_module_items_by_name ON sample_module_items (platform_id, lower(name), id);
+CREATE INDEX sample_table_items_by_name ON sample_table_items (platform_id, lower(name), id);

@@ -77,4 +77,4 @@ def test_strangers_see_nothing(anonymous: TestClient) -> None:
 
 
 def test_queries_work_in_tests_too() -> None:
-    assert execute_query("SELECT count(*) AS items FROM sample_module_items")[0]["items"] == 0
+    assert execute_query("SELECT count(*) AS items FROM sample_table_items")[0]["items"] == 0

@@ -11,7 +11,7 @@ from .base import Base
 class Item(Base):
     """An item; the database fills in its platform and its times."""
 
-    __tablename__ = "sample_module_items"
+    __tablename__ = "sample_table_items"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     platform_id: Mapped[int] = mapped_column(server_default=FetchedValue())

@@ -5,5 +5,5 @@ from klods import execute_query
 
 def check() -> dict[str, object]:
     """Healthy when the table answers; what is raised here counts as unhealthy."""
-    rows = execute_query("SELECT count(*) AS items FROM sample_module_items")
+    rows = execute_query("SELECT count(*) AS items FROM sample_table_items")
     return {"status": "healthy", "details": {"items": rows[0]["items"]}}

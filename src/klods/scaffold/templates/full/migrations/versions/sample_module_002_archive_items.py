@@ -15,9 +15,9 @@ depends_on = None
 
 def upgrade() -> None:
     """Add the time an item was set aside."""
-    op.add_column("sample_module_items", sa.Column("archived_at", sa.DateTime(timezone=True)))
+    op.add_column("sample_table_items", sa.Column("archived_at", sa.DateTime(timezone=True)))
 
 
 def downgrade() -> None:
     """Bring every item back."""
-    op.drop_column("sample_module_items", "archived_at")
+    op.drop_column("sample_table_items", "archived_at")
