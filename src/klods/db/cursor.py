@@ -1,0 +1,46 @@
+"""Cursors that send one statement at a time, and only when their unit lets them."""
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, Self
+
+import psycopg
+from psycopg import sql
+from psycopg.abc import Params
+from psycopg.rows import Row, RowFactory
+
+
+class Gate(Protocol):
+    """What stands before a statement: it may refuse it, and is held while the statement runs."""
+
+    def statement(self, sql: str) -> AbstractContextManager[object]:
+        """The time of one statement."""
+
+
+class UnitCursor(psycopg.Cursor[Row]):
+    """A cursor whose statements pass a gate, and of which the server takes one at a time."""
+
+    def __init__(self, connection: psycopg.Connection[Any], gate: Gate, row_factory: RowFactory[Row]) -> None:
+        super().__init__(connection, row_factory=row_factory)
+        self._gate = gate
+
+    def execute(self, query: Any, params: Params | None = None, **options: Any) -> Self:
+        """Send one statement."""
+        with self._gate.statement(spelled(query)):
+            return super().execute(query, params, **options)
+
+    def executemany(self, query: Any, params_seq: Iterable[Params], *, returning: bool = False) -> None:
+        """Send one statement with many sets of parameters."""
+        with self._gate.statement(spelled(query)):
+            super().executemany(query, params_seq, returning=returning)
+
+    def _execute_send(self, query: Any, *, force_extended: bool = True, binary: bool | None = None) -> None:  # noqa: ARG002
+        """Always the extended protocol, where a second statement is a syntax error."""
+        super()._execute_send(query, force_extended=True, binary=binary)
+
+
+def spelled(query: str | bytes | sql.Composable) -> str:
+    """The statement as text."""
+    if isinstance(query, str):
+        return query
+    return query.decode() if isinstance(query, bytes) else query.as_string()

@@ -1,0 +1,145 @@
+"""The database of the host: a pool of connections, and units that use one each."""
+
+import logging
+import select
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
+
+from klods.db.opening import Opening
+from klods.db.unit import Unit
+from klods.errors import NoDatabase, NoFreeConnection
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
+    from klods.db.session import UnitSession
+
+_log = logging.getLogger(__name__)
+
+_CONNECT_SECONDS = 5
+
+
+class Database:
+    """One PostgreSQL database and at most ``pool_size`` connections to it; open while in a with statement."""
+
+    def __init__(self, conninfo: str, *, pool_size: int = 10, wait_seconds: float = 10) -> None:
+        self.conninfo = conninfo
+        self.pool_size = pool_size
+        self.wait_seconds = wait_seconds
+        """How long a unit waits for a free connection."""
+        self._engine: Engine | None = None
+        self._engine_lock = threading.Lock()
+        self._pool: ConnectionPool[psycopg.Connection[DictRow]] = ConnectionPool(
+            conninfo,
+            kwargs=_connection_settings(),
+            min_size=min(2, pool_size),
+            max_size=pool_size,
+            timeout=wait_seconds,
+            open=False,
+            name="klods",
+        )
+
+    def __enter__(self) -> Self:
+        self._check_reachable()
+        self._pool.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.close()
+
+    @contextmanager
+    def connection(self) -> Iterator[psycopg.Connection[DictRow]]:
+        """A connection for the host's own statements: rows are dictionaries, each statement commits by itself."""
+        connection = self.take()
+        try:
+            with connection:
+                yield connection
+        except psycopg.OperationalError as error:
+            if connection.closed:
+                raise NoDatabase(reason=_first_line(error)) from error
+            raise
+        finally:
+            self._pool.putconn(connection)
+
+    def unit(self, opening: Opening) -> Unit:
+        """A unit that takes a connection when its first statement is run."""
+        return Unit(self, opening)
+
+    def take(self) -> psycopg.Connection[DictRow]:
+        """A living connection out of the pool; raise `NoFreeConnection` or `NoDatabase` after the waiting time."""
+        while True:
+            connection = self._wait()
+            if _quiet(connection):
+                return connection
+            self.give_back(connection, spoiled=True)
+
+    def give_back(self, connection: psycopg.Connection[DictRow], *, spoiled: bool = False) -> None:
+        """Put a connection back; a spoiled one is closed and replaced."""
+        if spoiled:
+            connection.close()
+        self._pool.putconn(connection)
+
+    def new_session(self, unit: Unit) -> "UnitSession":
+        """A Session in the unit; all of them share the compiled statements of one engine."""
+        from klods.db.session import open_session
+
+        return open_session(self._lending_engine(unit), unit)
+
+    def _lending_engine(self, unit: Unit) -> "Engine":
+        from klods.db.session import learn_from
+        from klods.db.sqlalchemy_view import lending_engine
+
+        with self._engine_lock:
+            if self._engine is None:
+                engine = lending_engine()
+                learn_from(engine, unit)
+                self._engine = engine
+            return self._engine
+
+    def _wait(self) -> psycopg.Connection[DictRow]:
+        try:
+            return self._pool.getconn()
+        except PoolClosed as error:
+            raise NoDatabase(reason="the pool of connections is closed") from error
+        except PoolTimeout as error:
+            self._check_reachable()
+            raise NoFreeConnection(size=self.pool_size, seconds=self.wait_seconds) from error
+
+    def _check_reachable(self) -> None:
+        try:
+            psycopg.connect(self.conninfo, connect_timeout=_CONNECT_SECONDS).close()
+        except psycopg.Error as error:
+            raise NoDatabase(reason=_first_line(error)) from error
+
+
+def _connection_settings() -> dict[str, Any]:
+    return {
+        "autocommit": True,
+        "row_factory": dict_row,
+        "prepare_threshold": None,  # a migration changes tables under running connections; a kept plan would then fail
+        "client_encoding": "utf8",
+        "application_name": "klods",
+        "connect_timeout": _CONNECT_SECONDS,
+    }
+
+
+def _quiet(connection: psycopg.Connection[Any]) -> bool:
+    """Whether nothing came in while nobody asked: a server that goes away says so. No round trip."""
+    if connection.closed:
+        return False
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return not poll.poll(0)
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return error.diag.message_primary or str(error).partition("\n")[0]

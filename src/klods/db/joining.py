@@ -1,0 +1,48 @@
+"""A unit inside somebody else's transaction, as the hooks of a module have it while the module is switched."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+
+from klods.db.opening import Frame, Opening
+from klods.db.unit import Unit
+
+if TYPE_CHECKING:
+    from klods.db.session import UnitSession
+
+
+class Guest:
+    """Lends the connection of an open transaction, and leaves it as it was."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection: psycopg.Connection[DictRow] = connection
+
+    def unit(self, opening: Opening) -> Unit:
+        """The joined unit; the transaction's own settings are read now, to be put back."""
+        return Unit(self, opening, Frame.joined(opening, self._present(opening.restored())))
+
+    def take(self) -> psycopg.Connection[DictRow]:
+        """The connection of the transaction."""
+        return self._connection
+
+    def give_back(self, connection: psycopg.Connection[DictRow], *, spoiled: bool) -> None:
+        """Nothing: it was not ours."""
+
+    def new_session(self, unit: Unit) -> "UnitSession":
+        """A Session on an engine of its own."""
+        from klods.db.session import learn_from, open_session
+        from klods.db.sqlalchemy_view import lending_engine
+
+        engine = lending_engine()
+        learn_from(engine, unit)
+        return open_session(engine, unit)
+
+    def _present(self, names: tuple[str, ...]) -> Mapping[str, str]:
+        with self._connection.cursor(row_factory=dict_row) as cursor:
+            cursor.execute(
+                "select name, coalesce(current_setting(name, true), '') as value from unnest(%s::text[]) as name",
+                [list(names)],
+            )
+            return {row["name"]: row["value"] for row in cursor}

@@ -1,0 +1,72 @@
+"""How a unit's transaction begins: everything PostgreSQL is told before the first statement."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """For whom a transaction is, and how long it may take; the limits are enforced by PostgreSQL."""
+
+    module: str
+    platform_id: int = 1
+    statement_seconds: float = 30
+    lock_seconds: float = 5
+    idle_seconds: float = 60
+    read_only: bool = False
+
+    def settings(self) -> Mapping[str, str]:
+        """What is set for the length of the transaction; a role for the module belongs here too."""
+        return {
+            "statement_timeout": _milliseconds(self.statement_seconds),
+            "lock_timeout": _milliseconds(self.lock_seconds),
+            "idle_in_transaction_session_timeout": _milliseconds(self.idle_seconds),
+            "klods.platform": str(int(self.platform_id)),
+            **({"transaction_read_only": "on"} if self.read_only else {}),
+        }
+
+    def restored(self) -> tuple[str, ...]:
+        """The settings that outlive a savepoint and must be put back after one."""
+        return tuple(name for name in self.settings() if name != "transaction_read_only")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The SQL round a transaction: each text goes to the server in one round trip."""
+
+    begin: bytes
+    commit: bytes
+    rollback: bytes
+    again: bytes
+    """What is sent after going back to a savepoint, because PostgreSQL takes SET LOCAL back there."""
+
+    @classmethod
+    def own(cls, opening: Opening) -> "Frame":
+        """The frame of a transaction that nobody else has begun."""
+        again = set_local(opening.settings())
+        return cls(b"BEGIN;" + again, b"COMMIT", b"ROLLBACK", again)
+
+    @classmethod
+    def joined(cls, opening: Opening, before: Mapping[str, str]) -> "Frame":
+        """The frame inside somebody else's transaction: a savepoint, with the settings of before put back at the end."""
+        again = set_local(opening.settings())
+        return cls(
+            begin=b"SAVEPOINT klods_joined;" + again,
+            commit=b"RELEASE SAVEPOINT klods_joined;" + set_local(before),
+            rollback=b"ROLLBACK TO SAVEPOINT klods_joined;RELEASE SAVEPOINT klods_joined",
+            again=again,
+        )
+
+
+def set_local(settings: Mapping[str, str]) -> bytes:
+    """One SET LOCAL per setting; the values are quoted, the names are ours."""
+    return ";".join(f"SET LOCAL {name} = {_quoted(value)}" for name, value in settings.items()).encode()
+
+
+def _quoted(value: str) -> str:
+    doubled = value.replace("'", "''")
+    return f"'{doubled}'"
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(max(1, round(seconds * 1000)))

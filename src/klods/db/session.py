@@ -1,0 +1,154 @@
+"""The SQLAlchemy Session of a unit: its commit and rollback end a savepoint, nothing more."""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session, SessionTransaction
+
+from klods.db.sqlalchemy_view import Loan, learn, lend
+from klods.errors import CommitFailed, SwallowedFailure
+
+if TYPE_CHECKING:
+    from klods.db.unit import Unit
+
+
+class UnitSteps:
+    """Savepoints that SQLAlchemy asks for, told to the unit; after its end there is nothing left to tell."""
+
+    def __init__(self, unit: "Unit") -> None:
+        self._unit = unit
+
+    def savepoint(self, name: str) -> None:
+        """Establish a savepoint."""
+        with self._unit.wire() as transaction:
+            transaction.savepoint(name)
+
+    def release(self, name: str) -> None:
+        """Be done with a savepoint and keep what was done since."""
+        if not self._unit.ended:
+            with self._unit.wire() as transaction:
+                transaction.release(name)
+
+    def back_to(self, name: str) -> None:
+        """Undo what was done since the savepoint."""
+        if not self._unit.ended:
+            with self._unit.wire() as transaction:
+                transaction.back_to(name)
+
+
+class UnitSession(Session):
+    """A Session inside a unit.
+
+    ``commit()`` and ``rollback()`` reach back to the last of them, or to the start of the innermost ``with
+    savepoint():``; ``close()`` forgets the objects. What is not committed when the unit ends is kept with it.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(bind=connection, join_transaction_mode="create_savepoint")
+        self._floors: list[SessionTransaction | None] = []
+        self._sending = False
+
+    def commit(self) -> None:
+        """Flush, and end the savepoint that the Session works in."""
+        if (floor := self._floor()) is None:
+            super().commit()
+            return
+        floor.commit()
+        if self.expire_on_commit:
+            self.expire_all()
+        self._floors[-1] = self.begin_nested()
+
+    def rollback(self) -> None:
+        """Undo what was done in the savepoint that the Session works in."""
+        if (floor := self._floor()) is None:
+            super().rollback()
+            return
+        floor.rollback()
+        self._floors[-1] = self.begin_nested()
+
+    def flush(self, objects: Sequence[Any] | None = None) -> None:
+        """Send all changes of objects to the database."""
+        before, self._sending = self._sending, True
+        try:
+            super().flush(objects)
+        finally:
+            self._sending = before
+
+    def close(self) -> None:
+        """Forget the objects; what they changed stays part of the unit."""
+        if not self.is_active:
+            self.rollback()
+        self.flush_for_others()
+        self.expunge_all()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.rollback()
+        self.close()
+
+    def flush_for_others(self) -> None:
+        """Flush, unless this is called out of a flush."""
+        if not self._sending:
+            self.flush()
+
+    def flush_last(self) -> None:
+        """Flush before the unit commits; raise `SwallowedFailure` or `CommitFailed` when that cannot be."""
+        if not self.is_active:
+            raise SwallowedFailure
+        try:
+            self.flush()
+        except DBAPIError as error:
+            diagnosis = getattr(error.orig, "diag", None)
+            reason = getattr(diagnosis, "message_primary", None) or str(error.orig)
+            raise CommitFailed(reason=reason, sqlstate=getattr(error.orig, "sqlstate", None)) from error
+
+    def enter_block(self) -> None:
+        """Keep what was done so far out of reach of commit and rollback."""
+        self._floors.append(self.begin_nested() if self.in_transaction() else None)
+
+    def leave_block(self, *, keep: bool = True) -> None:
+        """Leave the innermost block, with or without what was done in it."""
+        floor = self._floor()
+        if self._floors:
+            self._floors.pop()
+        if keep:
+            self.flush()
+            if floor is not None:
+                floor.commit()
+        elif floor is not None:
+            floor.rollback()
+        else:
+            super().rollback()
+
+    def part(self) -> None:
+        """Close for good; the unit has ended."""
+        self._floors.clear()
+        super().close()
+
+    def _floor(self) -> SessionTransaction | None:
+        """The savepoint at the start of the innermost block, if it is still in use."""
+        floor = self._floors[-1] if self._floors else None
+        inner = self.get_nested_transaction()
+        while inner is not None and inner is not floor:
+            inner = inner.parent
+        return inner
+
+
+def open_session(engine: Engine, unit: "Unit") -> UnitSession:
+    """A Session in the unit, on an engine that only lends."""
+    return UnitSession(lend(engine, lend_unit(unit)))
+
+
+def lend_unit(unit: "Unit") -> Loan:
+    """The unit as SQLAlchemy sees it."""
+    return Loan(unit.cursor, UnitSteps(unit))
+
+
+def learn_from(engine: Engine, unit: "Unit") -> None:
+    """Let the engine ask the server, through the unit, what it must know."""
+    learn(engine, lend_unit(unit))

@@ -1,0 +1,128 @@
+"""One transaction on the wire: what PostgreSQL is told about its begin, savepoints and end.
+
+Nothing is sent before it is needed: a begin, a savepoint and the release of an older one wait for the next statement
+and travel together; a commit makes releasing savepoints needless.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.pq import ExecStatus, TransactionStatus
+
+from klods.db.opening import Frame
+from klods.errors import CommitFailed, SwallowedFailure
+
+_FINE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
+
+
+@dataclass(slots=True)
+class _Step:
+    name: str
+    sent: bool = False
+    done: bool = False
+
+
+class Transaction:
+    """The begin, the savepoints and the end of one transaction on a psycopg connection in autocommit mode."""
+
+    __slots__ = ("_begun", "_connection", "_frame", "_releases", "_steps", "_unsent")
+
+    def __init__(self, connection: psycopg.Connection[Any], frame: Frame) -> None:
+        self._connection = connection
+        self._frame = frame
+        self._begun = False
+        self._steps: list[_Step] = []
+        self._releases: list[str] = []
+        self._unsent = True
+
+    @property
+    def failed(self) -> bool:
+        """Whether a statement failed and PostgreSQL refuses everything until a rollback."""
+        return self._connection.pgconn.transaction_status == TransactionStatus.INERROR
+
+    @property
+    def lost(self) -> bool:
+        """Whether the connection has died, and the transaction with it."""
+        return self._connection.closed
+
+    def settle(self) -> None:
+        """Send what waits; every statement does this first."""
+        if not self._unsent:
+            return
+        parts = [] if self._begun else [self._frame.begin]
+        parts += [b"RELEASE SAVEPOINT %s" % name.encode() for name in self._releases]
+        parts += [b"SAVEPOINT %s" % step.name.encode() for step in self._steps if not step.sent]
+        self._send(b";".join(parts))
+        self._begun = True
+        self._unsent = False
+        self._releases.clear()
+        for step in self._steps:
+            step.sent = True
+
+    def savepoint(self, name: str) -> None:
+        """Establish a savepoint before the next statement."""
+        self._steps.append(_Step(name))
+        self._unsent = True
+
+    def release(self, name: str) -> None:
+        """Be done with a savepoint, keeping what was done since; inner ones that are still in use keep it alive."""
+        if self.failed:
+            self._send(b"RELEASE SAVEPOINT %s" % name.encode())  # the server says why that cannot be
+        self._step(name).done = True
+        while self._steps and self._steps[-1].done:
+            step = self._steps.pop()
+            if step.sent:
+                self._releases.append(step.name)
+                self._unsent = True
+
+    def back_to(self, name: str) -> None:
+        """Undo what was done since the savepoint was established, now; it is done with."""
+        step = self._step(name)
+        del self._steps[self._steps.index(step) + 1 :]
+        if step.sent and not self.lost:
+            self._releases.clear()
+            self._send(b"ROLLBACK TO SAVEPOINT %s;%s" % (name.encode(), self._frame.again))
+        step.done = True
+        self.release(name)
+
+    def commit(self) -> None:
+        """Keep everything; raise `SwallowedFailure` or `CommitFailed` when PostgreSQL would not, and undo it all."""
+        if not self._begun:
+            return
+        if self.failed:
+            self.rollback()
+            raise SwallowedFailure
+        try:
+            answer = self._send(self._frame.commit)
+        except psycopg.Error as error:
+            raise CommitFailed(reason=self._why(error), sqlstate=error.sqlstate) from error
+        finally:
+            self._finish()
+        if answer == b"ROLLBACK":
+            raise SwallowedFailure
+
+    def rollback(self) -> None:
+        """Undo everything; a connection that died has done so already."""
+        if self._begun and not self.lost:
+            self._send(self._frame.rollback)
+        self._finish()
+
+    def _finish(self) -> None:
+        self._begun = self._unsent = False
+        self._steps.clear()
+        self._releases.clear()
+
+    def _step(self, name: str) -> _Step:
+        return next(step for step in reversed(self._steps) if step.name == name)
+
+    def _why(self, error: psycopg.Error) -> str:
+        if self.lost:
+            return "the connection was lost while saving, so it is not known whether it was saved"
+        return error.diag.message_primary or str(error)
+
+    def _send(self, text: bytes) -> bytes:
+        result = self._connection.pgconn.exec_(text)
+        if result.status not in _FINE:
+            raise psycopg.errors.error_from_result(result, encoding="utf-8")
+        return result.command_status or b""

@@ -1,0 +1,243 @@
+"""The unit: one transaction on one connection, seen through plain SQL and through SQLAlchemy."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+import psycopg
+from psycopg.abc import Params
+from psycopg.rows import DictRow, dict_row, tuple_row
+
+from klods.db.cursor import UnitCursor
+from klods.db.guard import refuse_control
+from klods.db.opening import Frame, Opening
+from klods.db.transaction import Transaction
+from klods.errors import BlockingCall, EndedUnit, NoDatabase, SwallowedFailure
+
+if TYPE_CHECKING:
+    from klods.db.session import UnitSession
+
+__all__ = ["Lender", "Opening", "Unit"]
+
+_log = logging.getLogger(__name__)
+
+_CANCEL_TRIES = 100
+_CANCEL_PAUSE = 0.05
+
+
+class Lender(Protocol):
+    """Where a unit gets its connection from, and gives it back to."""
+
+    def take(self) -> psycopg.Connection[DictRow]:
+        """A connection in autocommit mode for this unit alone; raise `Unavailable` when there is none."""
+
+    def give_back(self, connection: psycopg.Connection[DictRow], *, spoiled: bool) -> None:
+        """The unit is done with the connection; a spoiled one must not be used again."""
+
+    def new_session(self, unit: "Unit") -> "UnitSession":
+        """A SQLAlchemy Session that works in the unit."""
+
+
+class Unit:
+    """One transaction, begun by its first statement and ended once; threads that share it take turns.
+
+    It does not end by itself: who makes a unit calls `commit` or `rollback`, or uses it in a with statement.
+    """
+
+    def __init__(self, lender: Lender, opening: Opening, frame: Frame | None = None) -> None:
+        self.opening = opening
+        self.ended = False
+        self.host_thread: int | None = None
+        """The identity of the thread that must never wait for the database."""
+        self._lender = lender
+        self._frame = frame or Frame.own(opening)
+        self._lock = threading.RLock()
+        self._wire: tuple[psycopg.Connection[DictRow], Transaction] | None = None
+        self._session: UnitSession | None = None
+        self._savepoints = 0
+
+    @classmethod
+    def joined(cls, connection: psycopg.Connection[DictRow], opening: Opening) -> "Unit":
+        """A unit inside the transaction that is open on the connection: its end is the end of a savepoint."""
+        from klods.db.joining import Guest
+
+        return Guest(connection).unit(opening)
+
+    @property
+    def started(self) -> bool:
+        """Whether a connection was taken; before that there is nothing to keep or undo."""
+        return self._wire is not None
+
+    @property
+    def session(self) -> "UnitSession":
+        """The SQLAlchemy Session of this unit, made when first asked for and closed with the unit."""
+        with self._lock:
+            self._refuse()
+            if self._session is None:
+                self._session = self._lender.new_session(self)
+            return self._session
+
+    def run(self, sql: str, params: Params | None = None) -> psycopg.Cursor[DictRow]:
+        """Send one statement and return the cursor with its rows; what the Session holds back is sent before."""
+        with self._lock:
+            self.flush()
+            return self.cursor(dict_row).execute(sql.encode(), params)
+
+    def flush(self) -> None:
+        """Send what the Session holds back, so that every view of the unit sees it."""
+        if self._session is not None:
+            self._session.flush_for_others()
+
+    def cursor(self, row_factory: Any = tuple_row) -> UnitCursor[Any]:
+        """A cursor of this unit; the unit's gate stands before its statements."""
+        with self._lock:
+            return UnitCursor(self._open()[0], self, row_factory)
+
+    @contextmanager
+    def statement(self, sql: str) -> Iterator[None]:
+        """The time of one statement: looked at first, preceded by what must be sent, alone on the connection."""
+        refuse_control(sql)
+        with self.wire() as transaction:
+            transaction.settle()
+            yield
+
+    @contextmanager
+    def wire(self) -> Iterator[Transaction]:
+        """The transaction, for this thread alone; what happens to the connection is said in our words."""
+        with self._lock:
+            connection, transaction = self._open()
+            try:
+                yield transaction
+            except psycopg.Error as error:
+                if connection.closed and not self.ended:
+                    raise NoDatabase(reason=_first_line(error)) from error
+                if not self.ended:
+                    raise
+            if self.ended:
+                self._finish(spoiled=True)
+                raise EndedUnit
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Try something: an error undoes what was done inside and goes on to the caller; the unit lives on."""
+        name = self._begin_block()
+        try:
+            yield
+            self._end_block(name)
+        except BaseException:
+            self._undo_block(name)
+            raise
+
+    def commit(self) -> None:
+        """Keep what was done and end; raise `SwallowedFailure` or `CommitFailed` when nothing was kept."""
+        with self._lock:
+            self._refuse()
+            try:
+                if self._session is not None:
+                    self._session.flush_last()
+                if self._wire is not None:
+                    self._wire[1].commit()
+            finally:
+                self._finish()
+
+    def rollback(self) -> None:
+        """Undo what was done and end; nothing happens when the unit has ended."""
+        with self._lock:
+            self._finish()
+
+    def cancel(self) -> None:
+        """Stop the running statement, undo everything and end; for another thread than the one that works in it.
+
+        It returns within seconds; a statement that cannot be stopped gives the connection up when it returns.
+        """
+        self.ended = True
+        for _ in range(_CANCEL_TRIES):
+            if self._lock.acquire(timeout=_CANCEL_PAUSE):
+                self._finish(spoiled=True)
+                self._lock.release()
+                return
+            if wire := self._wire:
+                _stop(wire[0])
+        _log.warning("a statement of %s could not be stopped", self.opening.module)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.ended or kind is not None:
+            self.rollback()
+        else:
+            self.commit()
+
+    def _open(self) -> tuple[psycopg.Connection[DictRow], Transaction]:
+        self._refuse()
+        if self._wire is None:
+            connection = self._lender.take()
+            self._wire = connection, Transaction(connection, self._frame)
+            self._refuse()
+        return self._wire
+
+    def _refuse(self) -> None:
+        if self.ended:
+            self._finish(spoiled=True)
+            raise EndedUnit
+        if self.host_thread is not None and self.host_thread == threading.get_ident():
+            raise BlockingCall
+
+    def _begin_block(self) -> str:
+        self._savepoints += 1
+        name = f"klods_{self._savepoints}"
+        with self.wire() as transaction:
+            self.flush()
+            transaction.savepoint(name)
+            if self._session is not None:
+                self._session.enter_block()
+        return name
+
+    def _end_block(self, name: str) -> None:
+        with self.wire() as transaction:
+            if transaction.failed or (self._session is not None and not self._session.is_active):
+                raise SwallowedFailure
+            if self._session is not None:
+                self._session.leave_block()
+            transaction.release(name)
+
+    def _undo_block(self, name: str) -> None:
+        with self._lock:
+            if self._wire is None:
+                return
+            if self._session is not None:
+                self._session.leave_block(keep=False)
+            self._wire[1].back_to(name)
+
+    def _finish(self, *, spoiled: bool = False) -> None:
+        """Give the connection back, once; whatever was not committed is undone."""
+        self.ended = True
+        wire, self._wire = self._wire, None
+        if self._session is not None:
+            self._session.part()
+        if wire is None:
+            return
+        connection, transaction = wire
+        try:
+            transaction.rollback()
+        except psycopg.Error:
+            _log.warning("the connection of a unit of %s was lost", self.opening.module)
+            spoiled = True
+        self._lender.give_back(connection, spoiled=spoiled)
+
+
+def _stop(connection: psycopg.Connection[Any]) -> None:
+    try:
+        connection.cancel_safe(timeout=5)
+    except psycopg.Error:
+        _log.warning("the server did not take a request to cancel a statement")
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return error.diag.message_primary or str(error).partition("\n")[0]
