@@ -10,6 +10,7 @@ from pathlib import Path
 
 from klods.errors import InvalidDefinition, NoSuchModule
 from klods.kernel.catalog import Module, Origin, Source
+from klods.kernel.names import package_name
 
 LEFT_OUT = frozenset({"__pycache__", ".git", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
 
@@ -70,6 +71,13 @@ class ApprovedCopies:
         if not folder.is_dir():
             raise NoSuchModule(module=module.code)
         return replace(module.source, folder=folder)
+
+    def find(self, code: str, content_hash: str) -> Source | None:
+        """The approved copy with that hash, known by nothing but its names; None when there is none."""
+        folder = self._base / code / content_hash
+        if self._in_place or not content_hash or not folder.is_dir():
+            return None
+        return Source(code, folder, package_name(code))
 
     def _runs_in_place(self, module: Module) -> bool:
         return self._in_place or module.source.origin is not Origin.FOLDER

@@ -1,0 +1,85 @@
+"""A hub to look at: a database, a sample module with something in it, a link to sign in and a line to try."""
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import click
+
+from klods.cli.serve import address_of, host_option, port_option, welcome, workers_option
+
+if TYPE_CHECKING:
+    from klods.bootstrap import Klods
+
+SAMPLE = "equipment"
+DESCRIPTION = "Laptops, phones and screens, and who has them"
+TOKEN = "demo"  # noqa: S105
+THINGS = (
+    ("ThinkPad T14", "Anna, since March; the battery was replaced in June"),
+    ("Dell U2723QE", "Meeting room Lærken"),
+    ("iPhone 15", "On-call phone: whoever is on duty signs for it"),
+    ("Yubikey 5C", "Drawer by the printer, three left"),
+    ("Logitech MX Keys", "Bjørn"),
+)
+
+
+@click.command()
+@host_option
+@port_option
+@workers_option
+def demo(host: str, port: int, workers: int) -> None:
+    """Start a hub with a database, a sample module and a login link."""
+    from klods.bootstrap import build
+    from klods.cli import serving
+    from klods.settings import Settings
+
+    bound = serving.listen(host, port)
+    address = address_of(host, bound.getsockname()[1])
+    with build(Settings()) as klods:
+        prepare(klods)
+        welcome(klods, address)
+        token = fresh_token(klods)
+        click.echo("\nTry it from another terminal:")
+        click.echo(f"  curl -H 'Authorization: Bearer {token}' {address}/api/v1/{SAMPLE}/")
+        click.echo(f"\nThe sample module is at {address}/{SAMPLE}. Stop with Ctrl-C.")
+        klods.database.close()
+        serving.run(bound, workers)
+
+
+def prepare(klods: "Klods") -> None:
+    """Make the sample module if it is not there, switch it on, and put something into it once."""
+    from klods.kernel.plan import Action
+    from klods.scaffold.create import create_module
+    from klods.scaffold.words import Words
+
+    if SAMPLE not in klods.catalog():
+        create_module(Words(SAMPLE, DESCRIPTION), klods.settings.modules_dir)
+    first = not klods.states.read().installation(SAMPLE).content_hash
+    if plan := klods.lifecycle.plan(Action.ENABLE, SAMPLE, 1):
+        klods.lifecycle.apply(plan, actor="demo")
+    if first:
+        fill(klods)
+
+
+def fill(klods: "Klods") -> None:
+    """The sample rows, written as the module would write them."""
+    from klods.db.scope import Scope, ScopeKind, enter
+    from klods.db.statements import execute_insert
+
+    scope = Scope(klods.database, SAMPLE, kind=ScopeKind.COMMAND)
+    with enter(scope):
+        for name, notes in THINGS:
+            execute_insert(f"insert into {SAMPLE}_items (name, notes) values (%s, %s)", (name, notes))
+        scope.end(keep=True)
+
+
+def fresh_token(klods: "Klods") -> str:
+    """An API token of this run; the one of the run before ends."""
+    from klods.errors import NoSuchToken
+    from klods.web.auth.secrets import TOKEN_PREFIX, digest, new_secret
+
+    admin = klods.people.first_admin()
+    with suppress(NoSuchToken):
+        klods.people.revoke_token(TOKEN, 1)
+    secret = new_secret(TOKEN_PREFIX)
+    klods.people.create_token(TOKEN, digest(secret), admin.on(1))
+    return secret

@@ -1,0 +1,51 @@
+"""Serve the hub: one process, or several behind one socket."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from klods.bootstrap import Klods
+
+host_option = click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+port_option = click.option("--port", default=8000, show_default=True, help="The port; 0 takes a free one.")
+workers_option = click.option(
+    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="How many processes."
+)
+
+
+@click.command()
+@host_option
+@port_option
+@workers_option
+def serve(host: str, port: int, workers: int) -> None:
+    """Serve the hub until it is told to stop."""
+    from klods.bootstrap import build
+    from klods.cli import serving
+    from klods.settings import Settings
+
+    settings = Settings()
+    bound = serving.listen(host, port)
+    address = address_of(host, bound.getsockname()[1])
+    with build(settings) as klods:
+        welcome(klods, address)
+        # The parent stays among the users of the database, so that it outlives a worker that is replaced.
+        klods.database.close()
+        serving.run(bound, workers)
+
+
+def address_of(host: str, port: int) -> str:
+    """The address a person can open."""
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{shown}:{port}"
+
+
+def welcome(klods: "Klods", address: str) -> None:
+    """Say where the hub is, and how the first person gets in."""
+    from klods.web.auth.first_start import make_login_link, nobody_has_signed_in, prepare_admin
+
+    password = klods.settings.admin_password
+    admin = prepare_admin(klods.people, password.get_secret_value() if password else None)
+    click.echo(f"Klods is at {address}")
+    if nobody_has_signed_in(klods.people):
+        click.echo(f"Sign in once with this link: {make_login_link(klods.people, admin, address)}")
