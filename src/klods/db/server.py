@@ -6,12 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from klods.db.embedded.server import EmbeddedServer
 from klods.errors import NoDatabase, WrongServerVersion
 
 OLDEST = 15
-DRIVER = re.compile(r"\Apostgres(ql)?(\+\w+)?://")
+CONNECT_SECONDS = 10
+SCHEME = re.compile(r"\Apostgres(ql)?(\+\w+)?://")
 
 
 @contextmanager
@@ -22,9 +24,11 @@ def open_server(home: Path, database_url: str | None, *, fast: bool = False) -> 
     ``fast`` trades crash safety for speed and is for tests.
     """
     if database_url:
-        yield check_server(DRIVER.sub("postgresql://", database_url))
+        conninfo = read_url(database_url)
+        server_major(conninfo)
+        yield conninfo
         return
-    server = EmbeddedServer(home / "postgres", fast=fast)
+    server = embedded_server(home, fast=fast)
     conninfo = server.join()
     try:
         yield conninfo
@@ -32,13 +36,30 @@ def open_server(home: Path, database_url: str | None, *, fast: bool = False) -> 
         server.leave()
 
 
-def check_server(conninfo: str) -> str:
-    """Return the conninfo of a server that answers and is new enough; else raise what is wrong with it."""
+def embedded_server(home: Path, *, fast: bool = False) -> EmbeddedServer:
+    """The embedded server that belongs to this home."""
+    return EmbeddedServer(home / "postgres", fast=fast)
+
+
+def read_url(database_url: str) -> str:
+    """The conninfo that DATABASE_URL means; SQLAlchemy's spelling is understood as well."""
+    if "://" in database_url and not SCHEME.match(database_url):
+        raise NoDatabase(reason="DATABASE_URL does not begin with postgresql://")
+    try:
+        parameters = conninfo_to_dict(SCHEME.sub("postgresql://", database_url))
+    except psycopg.ProgrammingError:
+        # What libpq says quotes the URL, with the password.
+        raise NoDatabase(reason="DATABASE_URL cannot be read") from None
+    return make_conninfo("", **{"connect_timeout": CONNECT_SECONDS, **parameters})
+
+
+def server_major(conninfo: str) -> int:
+    """The major version of a server that answers and is new enough; else raises what is wrong with it."""
     try:
         with psycopg.connect(conninfo) as connection:
-            version = connection.info.server_version
-    except psycopg.Error as error:
+            major = connection.info.server_version // 10_000
+    except psycopg.OperationalError as error:
         raise NoDatabase(reason=str(error).strip()) from None
-    if version < OLDEST * 10_000:
-        raise WrongServerVersion(found=version // 10_000, wanted=f"{OLDEST} or newer")
-    return conninfo
+    if major < OLDEST:
+        raise WrongServerVersion(found=major, wanted=f"{OLDEST} or newer")
+    return major

@@ -4,9 +4,10 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psycopg
@@ -14,8 +15,14 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from klods.db.embedded.locks import Users, alone
+from klods.db.embedded.locks import Users, alone, is_free
 from klods.db.server import open_server
+
+NAME = f"klods-tests-{os.getuid()}-"
+USERS = "tests.lock"
+GUARD = "tests.guard"
+TEMPLATE = "template"
+FORGOTTEN_SECONDS = 3600
 
 
 @pytest.fixture(scope="session")
@@ -23,17 +30,16 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fi
     """The conninfo of a running server; set KLODS_TEST_DATABASE_URL to use one of your own."""
     url = os.environ.get("KLODS_TEST_DATABASE_URL")
     home = _shared_folder(tmp_path_factory, request)
-    users = Users(home / "tests.lock")
+    users = Users(home / USERS)
+    _join(home, users)
     with ExitStack() as stack:
-        with alone(home / "tests.guard"):
-            users.join()
-            conninfo = stack.enter_context(open_server(home, url, fast=True))
+        conninfo = stack.enter_context(open_server(home, url, fast=True))
         yield conninfo
-        with alone(home / "tests.guard"):
+        with alone(home / GUARD):
             users.leave()
             last = users.none_left()
-            if last and (home / "template").exists():
-                _drop(conninfo, (home / "template").read_text())
+            if last and (home / TEMPLATE).exists():
+                _drop(conninfo, (home / TEMPLATE).read_text())
             stack.close()
             if last:
                 shutil.rmtree(home)
@@ -57,8 +63,8 @@ def host_template(
 ) -> str:
     """The name of the database that `host_database` copies, made once for all workers of a run."""
     home = _shared_folder(tmp_path_factory, request)
-    with alone(home / "template.guard"):
-        made = home / "template"
+    with alone(home / "template.lock"):
+        made = home / TEMPLATE
         if not made.exists():
             made.write_text(_make_template(postgres_server))
         return made.read_text()
@@ -69,11 +75,26 @@ def _shared_folder(factory: pytest.TempPathFactory, request: pytest.FixtureReque
     run = base.parent if hasattr(request.config, "workerinput") else base
     # Not inside it: pytest's folder is closed to the account that the server of root runs as.
     name = hashlib.sha256(str(run).encode()).hexdigest()[:12]
-    folder = Path(tempfile.gettempdir(), f"klods-tests-{os.getuid()}-{name}")
-    folder.mkdir(mode=0o711, exist_ok=True)
-    if folder.stat().st_uid != os.getuid():
-        pytest.exit(f"{folder} belongs to somebody else")
-    return folder
+    return Path(tempfile.gettempdir(), NAME + name)
+
+
+def _join(home: Path, users: Users) -> None:
+    """Count this worker; the last one of another moment may just be removing the folder."""
+    _sweep(home)
+    while True:
+        home.mkdir(mode=0o711, exist_ok=True)
+        if home.stat().st_uid != os.getuid():
+            pytest.exit(f"{home} belongs to somebody else")
+        with suppress(FileNotFoundError), alone(home / GUARD) as lock:
+            if os.path.samestat(os.fstat(lock), (home / GUARD).stat()):
+                return users.join()
+
+
+def _sweep(home: Path) -> None:
+    """Remove what killed runs left behind."""
+    for other in home.parent.glob(f"{NAME}*"):
+        if other != home and other.stat().st_mtime < time.time() - FORGOTTEN_SECONDS and is_free(other / USERS):
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def _make_template(conninfo: str) -> str:

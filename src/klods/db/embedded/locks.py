@@ -12,12 +12,12 @@ from klods.errors import ServerFailed
 PAUSE = 0.01
 
 
-def open_lock(path: Path) -> int:
+def open_lock(path: Path, *, create: bool = True) -> int:
     """A descriptor of the lock file, which is made when missing."""
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    return os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_CREAT if create else 0), 0o600)
 
 
-def try_lock(descriptor: int, operation: int) -> bool:
+def try_lock(descriptor: int, operation: int = fcntl.LOCK_EX) -> bool:
     """Take the lock if that is possible at once."""
     try:
         fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
@@ -26,22 +26,31 @@ def try_lock(descriptor: int, operation: int) -> bool:
     return True
 
 
-@contextmanager
-def alone(path: Path, seconds: float = 180) -> Iterator[int]:
-    """Hold the lock file exclusively; gives its descriptor for children that must keep it when we are killed."""
-    descriptor = open_lock(path)
+def is_free(path: Path) -> bool:
+    """True when nobody holds the lock."""
     try:
-        _wait(descriptor, path, time.monotonic() + seconds)
-        yield descriptor
+        descriptor = open_lock(path, create=False)
+    except FileNotFoundError:
+        return True
+    try:
+        return try_lock(descriptor)
     finally:
         os.close(descriptor)
 
 
-def _wait(descriptor: int, path: Path, deadline: float) -> None:
-    while not try_lock(descriptor, fcntl.LOCK_EX):
-        if time.monotonic() > deadline:
-            raise ServerFailed(reason=f"another process has been starting or stopping it for too long ({path})")
-        time.sleep(PAUSE)
+@contextmanager
+def alone(path: Path, *, create: bool = True, seconds: float = 360) -> Iterator[int]:
+    """Hold the lock file exclusively; gives its descriptor for children that must keep it when we are killed."""
+    descriptor = open_lock(path, create=create)
+    try:
+        deadline = time.monotonic() + seconds
+        while not try_lock(descriptor):
+            if time.monotonic() > deadline:
+                raise ServerFailed(reason=f"another process has been starting or stopping it for too long ({path})")
+            time.sleep(PAUSE)
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 class Users:
@@ -65,8 +74,14 @@ class Users:
 
     def none_left(self) -> bool:
         """True when nobody is counted; only right while starts and stops wait."""
-        descriptor = open_lock(self.path)
+        return is_free(self.path)
+
+    def processes(self) -> list[int]:
+        """The ids of the counted processes, where the system tells them (Linux)."""
         try:
-            return try_lock(descriptor, fcntl.LOCK_EX)
-        finally:
-            os.close(descriptor)
+            lines = Path("/proc/locks").read_text("ascii").splitlines()
+            inode = str(self.path.stat().st_ino)
+        except OSError:
+            return []
+        fields = [line.split() for line in lines]
+        return sorted({int(f[4]) for f in fields if f[1] == "FLOCK" and f[3] == "READ" and f[5].split(":")[2] == inode})

@@ -2,24 +2,30 @@
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from klods.db.embedded.account import Account
+from klods.db.embedded.files import write_private
+from klods.errors import ServerFailed
 
 PORT = 5432
 PID_FILE = "postmaster.pid"
 SOCKET = f".s.PGSQL.{PORT}"
+SOCKET_PREFIX = "klods-"
 NO_PROCESS = 2**31 - 1
 FIELDS = 8
+STOP_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Postmaster:
-    """A live server: its process, the folder of its socket, when it started, what it says of itself."""
+    """A live server: its process, when it started, the folder of its socket, what it says of itself."""
 
     pid: int
     started: str
@@ -40,7 +46,7 @@ class Postmaster:
 def find_postmaster(data: Path) -> Postmaster | None:
     """The live server of this data folder; a stale pid file is none, also when its pid belongs to another program."""
     fields = _fields(data / PID_FILE)
-    if len(fields) < 1 or not fields[0].isdigit() or not is_postmaster(int(fields[0]), data):
+    if not fields or not fields[0].isdigit() or not is_postmaster(int(fields[0]), data):
         return None
     fields += [""] * (FIELDS - len(fields))
     return Postmaster(int(fields[0]), fields[2], Path(fields[4]), fields[7])
@@ -52,35 +58,55 @@ def is_postmaster(pid: int, data: Path) -> bool:
     return bool(words) and Path(words[0]).name == "postgres" and any(_same(word, data) for word in words[1:])
 
 
-def running(pid: int) -> bool:
+def is_running(pid: int) -> bool:
     """True for a process that has not ended; one that ended and waits for its parent is not running."""
     return bool(_command(pid))
 
 
-def disarm(data: Path, account: Account) -> Path | None:
+def stop_postmaster(data: Path, seconds: float = STOP_SECONDS) -> bool:
+    """Stop the server, politely first, and remove the folder of its socket; True when there was one."""
+    server = find_postmaster(data)
+    if server is None:
+        return False
+    ways = (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL)
+    if not any(_send(server, data, way, seconds) for way in ways):
+        raise ServerFailed(reason=f"its process {server.pid} does not stop")
+    _forget_socket(server.socket, data)
+    return True
+
+
+def disarm(data: Path, account: Account) -> None:
     """Take the pid out of stale lock files, so that PostgreSQL does not mistake the pid's new owner for a server.
 
     The rest stays: with it PostgreSQL still notices old backends that are attached to the data.
-    Returns the folder where the dead server had its socket.
     """
     fields = _fields(data / PID_FILE)
     for path in (data / PID_FILE, data / f"{SOCKET}.lock"):
         _replace_pid(path, account)
-    return Path(fields[4]) if len(fields) > 4 and fields[4] else None
+    if len(fields) > 4 and fields[4]:
+        _forget_socket(Path(fields[4]), data)
 
 
-def send(server: Postmaster, data: Path, number: signal.Signals, seconds: float) -> bool:
-    """Signal the server and wait until it has ended; False when it has not in that time."""
-    try:
+def _send(server: Postmaster, data: Path, number: signal.Signals, seconds: float) -> bool:
+    with suppress(ProcessLookupError):
         os.kill(server.pid, number)
-    except ProcessLookupError:
-        return True
     deadline = time.monotonic() + seconds
     while is_postmaster(server.pid, data):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.005)
     return True
+
+
+def _forget_socket(folder: Path, data: Path) -> None:
+    # The name comes from a file of the server's account: root must not be led to remove anything else.
+    with suppress(OSError):
+        found = folder.lstat()
+        ours = stat.S_ISDIR(found.st_mode) and found.st_uid == data.stat().st_uid
+        if ours and folder.name.startswith(SOCKET_PREFIX):
+            for name in (SOCKET, f"{SOCKET}.lock"):
+                (folder / name).unlink(missing_ok=True)
+            folder.rmdir()
 
 
 def _fields(path: Path) -> list[str]:
@@ -115,12 +141,7 @@ def _command_by_ps(pid: int) -> list[str]:
 
 def _replace_pid(path: Path, account: Account) -> None:
     fields = _fields(path)
-    if not fields:
-        return
-    if not fields[0]:
+    if fields and not fields[0]:
         path.unlink()
-        return
-    draft = path.with_name(f"new-{path.name}")
-    draft.write_bytes(os.fsencode("\n".join([str(NO_PROCESS), *fields[1:]])))
-    draft.chmod(0o600)
-    account.own(draft).replace(path)
+    elif fields:
+        write_private(path, "\n".join([str(NO_PROCESS), *fields[1:]]), account)

@@ -2,18 +2,29 @@
 
 import logging
 import os
+import pwd
 import re
 import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from klods.db.embedded.access import Access, write_private
-from klods.db.embedded.account import server_account
+from klods.db.embedded.access import Access
+from klods.db.embedded.account import Account, server_account
 from klods.db.embedded.binaries import find_binaries
 from klods.db.embedded.cluster import Cluster
+from klods.db.embedded.files import write_private
 from klods.db.embedded.locks import Users, alone
-from klods.db.embedded.postmaster import find_postmaster
+from klods.db.embedded.postmaster import find_postmaster, stop_postmaster
+from klods.db.embedded.warden import (
+    ELSEWHERE,
+    GUARD,
+    KEPT,
+    USERS,
+    data_folder,
+    ensure_warden,
+    is_kept,
+    stop_unused,
+)
 from klods.errors import InUse, ServerFailed
 
 STATE = Path("/var/lib/klods")
@@ -24,11 +35,12 @@ log = logging.getLogger(__name__)
 class Status:
     """What is known of the server without starting it."""
 
-    running: bool
-    kept: bool
-    pid: int | None
     data: Path
-    socket: Path | None
+    running: bool = False
+    kept: bool = False
+    pid: int | None = None
+    socket: Path | None = None
+    users: tuple[int, ...] = ()
 
 
 class EmbeddedServer:
@@ -41,101 +53,112 @@ class EmbeddedServer:
     def __init__(self, base: Path, *, fast: bool = False) -> None:
         self.base = base.absolute()
         self.fast = fast
-        self._users = Users(self.base / "users.lock")
+        self._users = Users(self.base / USERS)
         self._pid = os.getpid()
 
     def join(self) -> str:
         """Count this process as a user, start the server if it is down, and return the host's conninfo."""
-        self._make_base()
-        with alone(self._guard) as lock:
+        self._open_base()
+        with alone(self.base / GUARD) as lock:
             self._users.join()
             try:
                 return self._start(lock)
             except BaseException:
-                self._users.leave()
+                self._part()
                 raise
 
     def leave(self) -> None:
         """Stop counting this process; the last one stops the server, unless it is kept."""
-        if os.getpid() != self._pid:
-            return
-        with alone(self._guard):
-            self._users.leave()
-            if self._users.none_left() and not self.status().kept:
-                self._cluster().stop()
+        if os.getpid() == self._pid and self.base.exists():
+            with alone(self.base / GUARD):
+                self._part()
 
     def keep(self) -> None:
         """Let the running server run on without users until `stop`."""
-        with alone(self._guard):
-            server = find_postmaster(self._cluster().data)
+        with alone(self.base / GUARD):
+            server = find_postmaster(data_folder(self.base))
             if server is None:
                 raise ServerFailed(reason="it is not running")
-            write_private(self.base / "kept", server.identity)
+            write_private(self.base / KEPT, server.identity)
 
     def stop(self) -> bool:
-        """Stop a kept server; True when it ran. Raises `InUse` while others use it."""
-        if not self.base.exists():
+        """Stop a server that was kept; True when it ran. Raises `InUse` while others use it."""
+        if not (self.base / GUARD).exists():
             return False
-        with alone(self._guard):
-            was = self.status()
-            if was.running and not self._users.none_left():
-                raise InUse(what="The embedded PostgreSQL", who="other processes")
-            (self.base / "kept").unlink(missing_ok=True)
-            self._cluster().stop()
-            return was.running
+        with alone(self.base / GUARD):
+            data = data_folder(self.base)
+            if find_postmaster(data) and not self._users.none_left():
+                users = ", ".join(map(str, self._users.processes()))
+                raise InUse(what="The embedded PostgreSQL", who=f"process {users}" if users else "other processes")
+            (self.base / KEPT).unlink(missing_ok=True)
+            return stop_postmaster(data)
 
     def status(self) -> Status:
-        """Whether it runs, where, and whether it is kept."""
-        data = self._place() / "data"
-        server = find_postmaster(data) if data.exists() else None
+        """Whether it runs, where, for whom, and whether it is kept."""
+        data = data_folder(self.base)
+        server = find_postmaster(data)
         if server is None:
-            return Status(running=False, kept=False, pid=None, data=data, socket=None)
-        kept = _read(self.base / "kept") == server.identity
-        return Status(running=True, kept=kept, pid=server.pid, data=data, socket=server.socket)
-
-    @property
-    def _guard(self) -> Path:
-        return self.base / "change.lock"
+            return Status(data)
+        return Status(
+            data, running=True, kept=is_kept(self.base, server), pid=server.pid, socket=server.socket,
+            users=tuple(self._users.processes()),
+        )  # fmt: skip
 
     def _start(self, lock: int) -> str:
-        cluster = self._cluster()
+        data = data_folder(self.base)
+        account = server_account(data)
+        if not data.exists():
+            data = self._settle(account) / "data"
+        binaries = find_binaries().reachable(account, data.parent)
+        cluster = Cluster(data, self.base / "server.log", binaries, account, self.fast)
         access = Access(self.base)
         if not cluster.exists():
-            cluster = self._settle(cluster)
             cluster.create(access, lock)
+        ensure_warden(self.base)
         return access.ensure_login(cluster.start().socket)
 
-    def _cluster(self) -> Cluster:
-        account = server_account(self.base)
-        place = self._place()
-        binaries = find_binaries().reachable(account, place)
-        return Cluster(place / "data", self.base / "server.log", binaries, account, self.fast)
+    def _part(self) -> None:
+        self._users.leave()
+        stop_unused(self.base)
 
-    def _settle(self, cluster: Cluster) -> Cluster:
+    def _settle(self, account: Account) -> Path:
         """Choose a place for new data that the server's account can reach, opening no folder for it."""
-        if cluster.account.can_enter(self._place()):
-            return cluster
+        place = data_folder(self.base).parent
+        if account.can_enter(place):
+            return place
         STATE.mkdir(mode=0o711, exist_ok=True)
         slug = re.sub(r"[^A-Za-z0-9]+", "-", str(self.base)).strip("-")[-60:]
         place = Path(tempfile.mkdtemp(prefix=f"{slug}-", dir=STATE))
         place.chmod(0o711)
-        write_private(self.base / "elsewhere", str(place))
-        log.warning("The account of PostgreSQL cannot enter %s; the data is in %s", self.base, place)
-        return self._cluster()
+        write_private(self.base / ELSEWHERE, str(place))
+        log.warning("The account that PostgreSQL runs as cannot enter %s; its data is in %s", self.base, place)
+        return place
 
-    def _place(self) -> Path:
-        return Path(_read(self.base / "elsewhere") or self.base)
+    def _open_base(self) -> None:
+        """Make the base folder, for us alone; root's may be passed through, because the server is not root."""
+        mode = 0o700 if os.geteuid() else 0o711
+        _check_name(self.base)
+        self.base.mkdir(mode=mode, parents=True, exist_ok=True)
+        found = self.base.stat()
+        if found.st_uid != os.geteuid():
+            raise ServerFailed(
+                reason=f"{self.base} belongs to {_name(found.st_uid)}; run as that user, or set KLODS_HOME"
+            )
+        if found.st_mode & 0o777 != mode:
+            self.base.chmod(mode)
 
-    def _make_base(self) -> None:
-        try:
-            self.base.mkdir(parents=True, mode=0o700)
-        except FileExistsError:
-            return
-        if server_account(self.base).other:
-            self.base.chmod(0o711)
+
+def _check_name(base: Path) -> None:
+    try:
+        os.fsencode(base).decode("utf-8")
+    except UnicodeDecodeError:
+        raise ServerFailed(reason="the path of KLODS_HOME is not valid UTF-8") from None
+    if "\n" in str(base):
+        raise ServerFailed(reason="the path of KLODS_HOME holds a line break")
 
 
-def _read(path: Path) -> str:
-    with suppress(FileNotFoundError):
-        return path.read_text("utf-8").strip()
-    return ""
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"

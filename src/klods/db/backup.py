@@ -1,0 +1,132 @@
+"""Backups: one file with the whole database, brought back whole or not at all."""
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from klods.db.embedded.launch import run
+from klods.db.programs import call, find_program
+from klods.errors import BackupFailed, InUse, InvalidBackup, KlodsError, NotEmpty
+
+FILLED = """
+    SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('public', 'information_schema'))
+        OR EXISTS (SELECT FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'public')
+        OR EXISTS (SELECT FROM pg_proc JOIN pg_namespace n ON n.oid = pronamespace WHERE nspname = 'public')
+        OR EXISTS (SELECT FROM pg_type JOIN pg_namespace n ON n.oid = typnamespace WHERE nspname = 'public')
+"""
+OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+ROLES = re.compile(r'\b(?:OWNER TO|FOR ROLE|(?:GRANT|REVOKE)\b[^;\n]*\b(?:TO|FROM)) ("(?:[^"\n]|"")+"|[a-z_]\w*)')
+NO_ROLES = frozenset(["public", "current_user", "session_user"])
+
+
+def back_up(conninfo: str, file: Path) -> int:
+    """Write the database to the file, which is replaced once all is written; returns its size in bytes."""
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.absolute().parent)
+        draft = Path(name)
+        try:
+            _dump(conninfo, draft)
+            os.fsync(descriptor)
+            return draft.replace(file).stat().st_size
+        finally:
+            os.close(descriptor)
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise BackupFailed(reason=f"{file}: {error.strerror}") from None
+
+
+def restore(conninfo: str, file: Path, *, replace: bool = False) -> None:
+    """Bring the backup back, into an empty database or, with ``replace``, in the place of everything there.
+
+    A broken backup changes nothing: an empty database is filled in one transaction, another one is exchanged by name.
+    """
+    _check(conninfo, file)
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        name = connection.info.dbname
+        filled = _one(connection, FILLED)
+        if filled and not replace:
+            raise NotEmpty(database=name)
+        if filled and _one(connection, OTHERS):
+            raise InUse(
+                what=f"The database {name}", who="other connections; stop `klods serve` and `klods worker` first"
+            )
+        _make_roles(connection, conninfo, file)
+    if filled:
+        _exchange(conninfo, name, file)
+    else:
+        _fill(conninfo, file)
+
+
+def _dump(conninfo: str, draft: Path) -> None:
+    done = call("pg_dump", conninfo, "--format=custom", f"--file={draft}").run()
+    if done.returncode:
+        raise BackupFailed(reason=done.stderr.strip())
+
+
+def _check(conninfo: str, file: Path) -> None:
+    if not file.is_file():
+        raise InvalidBackup(file=str(file), reason="there is no such file")
+    _read(conninfo, file, "--list")
+
+
+def _read(conninfo: str, file: Path, option: str) -> str:
+    done = run([find_program("pg_restore", conninfo), option, "--file=-", str(file.absolute())])
+    if done.returncode:
+        raise InvalidBackup(file=str(file), reason=done.stderr.strip())
+    return done.stdout
+
+
+def _fill(conninfo: str, file: Path) -> None:
+    done = call("pg_restore", conninfo, "--single-transaction", "--exit-on-error", str(file.absolute())).run()
+    if done.returncode:
+        raise InvalidBackup(file=str(file), reason=done.stderr.strip())
+
+
+def _exchange(conninfo: str, name: str, file: Path) -> None:
+    """Fill a new database, then give it the old one's name in one transaction."""
+    fresh, old = f"{name[:40]}__restoring", f"{name[:40]}__replaced"
+    with psycopg.connect(make_conninfo(conninfo, dbname="postgres"), autocommit=True) as connection:
+        try:
+            for leftover in (fresh, old):
+                _drop(connection, leftover)
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(fresh)))
+            _fill(make_conninfo(conninfo, dbname=fresh), file)
+            _swap(connection, name, fresh, old)
+        except (KlodsError, psycopg.Error):
+            _drop(connection, fresh)
+            raise
+        _drop(connection, old)
+
+
+def _swap(connection: psycopg.Connection, name: str, fresh: str, old: str) -> None:
+    rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+    try:
+        with connection.transaction():
+            connection.execute(rename.format(sql.Identifier(name), sql.Identifier(old)))
+            connection.execute(rename.format(sql.Identifier(fresh), sql.Identifier(name)))
+    except psycopg.errors.ObjectInUse:
+        raise InUse(what=f"The database {name}", who="connections that came while it was restored") from None
+
+
+def _drop(connection: psycopg.Connection, name: str) -> None:
+    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+
+
+def _make_roles(connection: psycopg.Connection, conninfo: str, file: Path) -> None:
+    """Make the roles that the backup's objects belong to; they are the server's, so no backup holds them."""
+    script = _read(conninfo, file, "--schema-only")
+    named = {role.strip('"').replace('""', '"') for role in ROLES.findall(script)}
+    for role in sorted(named - NO_ROLES):
+        if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).rowcount:
+            connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
+            connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))
+
+
+def _one(connection: psycopg.Connection, statement: str) -> object:
+    row = connection.execute(statement.encode()).fetchone()
+    return row[0] if row else None

@@ -1,0 +1,69 @@
+"""A small process that stops the server when all its users were killed before they could.
+
+It does what the last user does when it leaves in order, and ends when there is nothing left to watch.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from klods.db.embedded.files import read_or_blank
+from klods.db.embedded.launch import detach
+from klods.db.embedded.locks import Users, alone, is_free, open_lock, try_lock
+from klods.db.embedded.postmaster import Postmaster, find_postmaster, stop_postmaster
+
+GUARD = "change.lock"
+USERS = "users.lock"
+WARDEN = "warden.lock"
+KEPT = "kept"
+ELSEWHERE = "elsewhere"
+SECONDS = 1.0
+
+
+def data_folder(base: Path) -> Path:
+    """Where the server's data is: in the base folder, or where a pointer there says."""
+    return Path(read_or_blank(base / ELSEWHERE) or base) / "data"
+
+
+def is_kept(base: Path, server: Postmaster) -> bool:
+    """True when this run of the server was asked to go on without users."""
+    return read_or_blank(base / KEPT) == server.identity
+
+
+def stop_unused(base: Path) -> bool:
+    """Stop a server that has no users and is not kept; True when none runs then. Needs the lock for changes."""
+    data = data_folder(base)
+    server = find_postmaster(data)
+    if server is None:
+        return Users(base / USERS).none_left()
+    if is_kept(base, server) or not Users(base / USERS).none_left():
+        return False
+    stop_postmaster(data)
+    return True
+
+
+def ensure_warden(base: Path) -> None:
+    """Start a warden when none is watching. Needs the lock for changes."""
+    if sys.executable and is_free(base / WARDEN):
+        with open(os.devnull, "ab") as silence:  # noqa: PTH123 - os.devnull is no path of ours
+            detach([sys.executable, "-P", "-m", __name__, base], silence)
+
+
+def watch(base: Path) -> None:
+    """Look once a second, until there have been no users and no server for two looks."""
+    mine = open_lock(base / WARDEN)
+    idle = 0
+    while idle < 2 and try_lock(mine):
+        time.sleep(SECONDS)
+        try:
+            with alone(base / GUARD, create=False):
+                idle = idle + 1 if stop_unused(base) else 0
+                if idle == 2:
+                    os.close(mine)  # before the next user looks for a warden
+        except FileNotFoundError:
+            return
+
+
+if __name__ == "__main__":
+    watch(Path(sys.argv[1]))
