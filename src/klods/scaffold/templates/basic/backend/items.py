@@ -10,12 +10,21 @@ from .schemas import Item, ItemIn, ItemPage
 
 def find_items(search: str = "", page: int = 1, per_page: int = 25) -> ItemPage:
     """One page of the items whose name contains the search text, by name."""
-    matching = "FROM sample_table_items WHERE strpos(lower(name), lower(%s)) > 0"
-    total = execute_query(f"SELECT count(*) AS total {matching}", (search,))[0]["total"]
+    counted = execute_query(
+        "SELECT count(*) AS total FROM sample_table_items WHERE strpos(lower(name), lower(%s)) > 0",
+        (search,),
+    )
     rows = execute_query(
-        f"SELECT id, name, notes, created_at, updated_at {matching} ORDER BY lower(name), id LIMIT %s OFFSET %s",
+        """
+        SELECT id, name, notes, created_at, updated_at
+          FROM sample_table_items
+         WHERE strpos(lower(name), lower(%s)) > 0
+         ORDER BY lower(name), id
+         LIMIT %s OFFSET %s
+        """,
         (search, per_page, (page - 1) * per_page),
     )
+    total = counted[0]["total"]
     return ItemPage(items=[Item(**row) for row in rows], total=total, page=page, per_page=per_page)
 
 
@@ -30,10 +39,11 @@ def get_item(item_id: int) -> Item | None:
 
 def add_item(values: ItemIn) -> int:
     """Store a new item and return its id."""
-    return execute_insert(
+    item_id: int = execute_insert(
         "INSERT INTO sample_table_items (name, notes) VALUES (%s, %s)",
         (values.name, values.notes),
     )
+    return item_id
 
 
 def change_item(item_id: int, values: ItemIn) -> bool:

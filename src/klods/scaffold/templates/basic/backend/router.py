@@ -1,7 +1,6 @@
 """The API: /api/v1/sample-module/…"""
 
 from fastapi import APIRouter, HTTPException, status
-
 from klods import execute_query
 
 from . import items

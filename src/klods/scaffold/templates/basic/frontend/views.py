@@ -7,9 +7,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response, status
 from fastapi.responses import RedirectResponse
-from pydantic import ValidationError
-
 from klods import render
+from pydantic import ValidationError
 
 from ..backend import items
 from ..backend.schemas import Item, ItemId, ItemIn, PageNumber, Search

@@ -3,9 +3,8 @@
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
-
 from klods import execute_query
+from starlette.testclient import TestClient
 
 ITEMS = "/api/v1/sample-module/items"
 

@@ -3,9 +3,8 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, status
-from sqlalchemy.orm import Session
-
 from klods import get_db
+from sqlalchemy.orm import Session
 
 from ..models import Item
 from ..schemas.item import ItemId, ItemIn, ItemOut, ItemPage, PageNumber, PageSize, Search

@@ -7,10 +7,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request, Response, status
 from fastapi.responses import RedirectResponse
+from klods import get_db, render
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
-
-from klods import get_db, render
 
 from ..models import Item
 from ..schemas.item import ItemId, ItemIn, PageNumber, Search

@@ -5,10 +5,9 @@ There is no commit: a request is one transaction, kept when the answer is a succ
 
 from datetime import UTC, datetime
 
+from klods import get_module_config
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
-
-from klods import get_module_config
 
 from ..exceptions import ItemNotFound
 from ..models import Item
