@@ -102,7 +102,9 @@ class People:
     def set_password(self, user_id: int, password_hash: str, *, keep_session: bytes | None = None) -> None:
         """Replace a password and end the person's other sessions."""
         with self._database.connection() as connection, connection.transaction():
-            connection.execute("update klods.user_account set password_hash = %s where id = %s", [password_hash, user_id])
+            connection.execute(
+                "update klods.user_account set password_hash = %s where id = %s", [password_hash, user_id]
+            )
             connection.execute(
                 "delete from klods.user_session where user_id = %s and token_hash is distinct from %s",
                 [user_id, keep_session],
@@ -118,7 +120,14 @@ class People:
             connection.execute(
                 "insert into klods.user_session(token_hash, user_id, platform_id, expires_at, user_agent, ip)"
                 " values (%s, %s, %s, now() + %s, %s, %s)",
-                [token_hash, subject.user_id, subject.platform_id, IDLE, visitor.user_agent[:300], visitor.address[:64]],
+                [
+                    token_hash,
+                    subject.user_id,
+                    subject.platform_id,
+                    IDLE,
+                    visitor.user_agent[:300],
+                    visitor.address[:64],
+                ],
             )
 
     def session_subject(self, token_hash: bytes) -> Subject | None:
@@ -183,9 +192,7 @@ class People:
 
     def spend_link(self, token_hash: bytes) -> Account:
         """Use the link up and return whose it was; of two at the same moment one gets `LinkSpent`."""
-        row = self._one(
-            f"update klods.login_link set used_at = now() where {_OPEN_LINK} returning user_id", token_hash
-        )
+        row = self._one(f"update klods.login_link set used_at = now() where {_OPEN_LINK} returning user_id", token_hash)
         account = self.account_by_id(row["user_id"]) if row else None
         if account is None or account.disabled_at:
             raise LinkSpent

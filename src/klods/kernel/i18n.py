@@ -50,15 +50,15 @@ def read_texts(folder: Path, below: Texts | None = None) -> Texts:
     for file in sorted(folder.glob("*.json")):
         try:
             catalogs[file.stem] = flatten(json.loads(file.read_text(encoding="utf-8")))
-        except (OSError, ValueError, RecursionError):
+        except (OSError, ValueError, TypeError, RecursionError):
             unreadable.append(file)
     return Texts(catalogs, below, tuple(unreadable))
 
 
 def flatten(tree: object) -> dict[str, str]:
-    """Nested objects as dotted keys; raise ValueError for anything that is not a tree of texts."""
+    """Nested objects as dotted keys; raise TypeError for anything that is not a tree of texts."""
     if not isinstance(tree, dict):
-        raise ValueError("a locale file is one JSON object")
+        raise TypeError("a locale file is one JSON object")
     return dict(_leaves(tree, ""))
 
 
@@ -69,7 +69,7 @@ def _leaves(tree: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
         elif isinstance(value, str):
             yield path + key, value
         else:
-            raise ValueError(f"{path}{key} is not a text")
+            raise TypeError(f"{path}{key} is not a text")
 
 
 def choose_locale(chosen: str | None, accept_language: str, available: Iterable[str] = LOCALES) -> str:

@@ -36,7 +36,9 @@ class Authenticator:
     What was found is remembered for `REMEMBER_SECONDS`; unknown secrets are not remembered.
     """
 
-    def __init__(self, people: Subjects, *, seconds: float = REMEMBER_SECONDS, clock: Callable[[], float] = monotonic):
+    def __init__(
+        self, people: Subjects, *, seconds: float = REMEMBER_SECONDS, clock: Callable[[], float] = monotonic
+    ) -> None:
         self._people = people
         self._seconds = seconds
         self._clock = clock

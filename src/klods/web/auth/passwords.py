@@ -44,10 +44,10 @@ class Passwords:
 
     def _verify(self, password_hash: str | None, password: str) -> bool:
         try:
-            right = self._hasher.verify(password_hash or self._nobodys, _text(password[:LONGEST + 1]))
+            self._hasher.verify(password_hash or self._nobodys, _text(password[: LONGEST + 1]))
         except (Argon2Error, InvalidHashError):
             return False
-        return right and password_hash is not None
+        return password_hash is not None
 
     @cached_property
     def _limiter(self) -> CapacityLimiter:

@@ -1,8 +1,9 @@
 """Signing in and out: by password, counted and timed alike, or by a link that works once."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar, TypeVarTuple
 
 from anyio import to_thread
 
@@ -23,6 +24,7 @@ TRIES_OF_LOGIN = 200
 
 DEFAULT_PLATFORM = 1
 T = TypeVar("T")
+Values = TypeVarTuple("Values")
 
 
 class SignIn:
@@ -35,9 +37,9 @@ class SignIn:
     async def with_password(self, login: str, password: str, visitor: Visitor) -> str:
         """The secret of a new session; raise `WrongPassword` or `TooManyTries` and tell nothing else."""
         await self._count(login, visitor)
-        account = await _in_thread(self._people.account, login)
+        account = await _in_thread(self._people.account, login) if login.isprintable() else None
         known = account if account and not account.disabled_at else None
-        if not await self._passwords.matches(known and known.password_hash, password) or known is None:
+        if not await self._passwords.matches(known.password_hash if known else None, password) or known is None:
             raise WrongPassword
         await _in_thread(self._people.forget_tries, _pair(login, visitor))
         return await self._open(known, visitor)
@@ -60,13 +62,15 @@ class SignIn:
         password_hash = await self._passwords.hash(new)
         await _in_thread(partial(self._people.set_password, keep_session=digest(session)), user_id, password_hash)
 
-    async def is_password(self, user_id: int, password: str, visitor: Visitor) -> bool:
-        """Whether the signed-in person knows the present password; true when there is none yet. Counted like a try."""
+    async def check_password(self, user_id: int, password: str, visitor: Visitor) -> None:
+        """Raise `WrongPassword` unless it is the person's present one or there is none yet; counted like a sign-in."""
         account = await _in_thread(self._people.account_by_id, user_id)
-        if account is None or account.password_hash is None:
-            return account is not None
-        await self._count(account.login, visitor)
-        return await self._passwords.matches(account.password_hash, password)
+        if account is None:
+            raise WrongPassword
+        if account.password_hash is not None:
+            await self._count(account.login, visitor)
+            if not await self._passwords.matches(account.password_hash, password):
+                raise WrongPassword
 
     async def _open(self, account: Account, visitor: Visitor) -> str:
         secret = new_secret()
@@ -90,5 +94,5 @@ def _pair(login: str, visitor: Visitor) -> bytes:
     return digest(f"login {login.lower()} from {visitor.address}")
 
 
-async def _in_thread(function: Any, *values: Any) -> Any:
+async def _in_thread(function: Callable[[*Values], T], *values: *Values) -> T:
     return await to_thread.run_sync(function, *values)

@@ -1,0 +1,57 @@
+"""What host routes ask of a request: the services, who is asking, and whether they may."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from klods.errors import NotAllowed, NotSignedIn
+from klods.kernel.definition import FrontendType
+from klods.kernel.subject import Subject
+from klods.web.services import HostServices
+
+_ASKED = "klods.subject"
+
+
+def services_of(request: Request) -> HostServices:
+    """The services that the app was made with."""
+    services: HostServices = request.app.state.services
+    return services
+
+
+Services = Annotated[HostServices, Depends(services_of)]
+
+
+async def find_subject(request: Request, services: Services) -> Subject | None:
+    """Who is asking, or None; found out once per request, here or by the dispatcher."""
+    if _ASKED not in request.scope:
+        request.scope[_ASKED] = await services.authenticator.subject(request.scope)
+    subject: Subject | None = request.scope[_ASKED]
+    return subject
+
+
+Somebody = Annotated[Subject | None, Depends(find_subject)]
+
+
+def signed_in(subject: Somebody) -> Subject:
+    """Who is asking; raise `NotSignedIn` for nobody."""
+    if subject is None:
+        raise NotSignedIn
+    return subject
+
+
+SignedIn = Annotated[Subject, Depends(signed_in)]
+
+
+def an_admin(subject: SignedIn) -> Subject:
+    """Who is asking, if it is an admin; raise `NotAllowed` for others."""
+    if subject.kind is not FrontendType.ADMIN:
+        raise NotAllowed
+    return subject
+
+
+Admin = Annotated[Subject, Depends(an_admin)]
+
+
+def actor(subject: Subject) -> str:
+    """The name under which the log remembers what somebody did."""
+    return f"{subject.login} (token {subject.token})" if subject.token else subject.login

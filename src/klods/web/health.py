@@ -1,0 +1,36 @@
+"""How the host itself is, for people, load balancers and watchdogs; small, and open to everybody."""
+
+from collections import Counter
+
+from fastapi import APIRouter, Response
+
+from klods._version import __version__
+from klods.web.asking import Services
+from klods.web.host_models import HealthOut
+from klods.web.services import HostServices
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/health/live", operation_id="get_liveness")
+async def live() -> HealthOut:
+    """This process answers."""
+    return HealthOut(status="ok", version=__version__)
+
+
+@router.get("/health/ready", operation_id="get_readiness", responses={503: {"model": HealthOut}})
+def ready(services: Services, response: Response) -> HealthOut:
+    """Whether requests should be sent to this process."""
+    reason = services.why_not_ready()
+    response.status_code = 503 if reason else 200
+    return HealthOut(status="unavailable" if reason else "ok", reason=reason, version=__version__)
+
+
+@router.get("/health", operation_id="get_health", responses={503: {"model": HealthOut}})
+def health(services: Services, response: Response) -> HealthOut:
+    """Readiness, and how many modules stand how in this process."""
+    return ready(services, response).model_copy(update={"modules": _standings(services)})
+
+
+def _standings(services: HostServices) -> dict[str, int]:
+    return dict(Counter(entry.state.value for entry in services.switchboard.current.entries.values()))

@@ -1,0 +1,85 @@
+"""The host's own app: sign-in, its API and its pages; no code of a module ever runs in it."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.openapi.utils import get_openapi
+from starlette.responses import Response
+from starlette.types import Scope
+
+from klods._version import __version__
+from klods.kernel.subject import Subject
+from klods.web import health, host_api
+from klods.web.asking import SignedIn, Somebody
+from klods.web.errors import Errors, report
+from klods.web.pages import home, look, modules, sign_in
+from klods.web.pages.assets import mount_assets
+from klods.web.pages.error_page import error_page
+from klods.web.pages.rendering import SCOPE_KEY, Pages, redirect, render
+from klods.web.pages.sources import Shelf
+from klods.web.services import HostServices
+
+Document = dict[str, Any]
+Merge = Callable[[Document, Subject], Document]
+"""Puts what modules offer a subject into the host's OpenAPI document."""
+
+
+def host_only(document: Document, subject: Subject) -> Document:  # noqa: ARG001
+    """The host's document with no module in it."""
+    return document
+
+
+def make_pages(services: HostServices) -> Pages:
+    """What renders pages in this process, for the host and for modules."""
+    return Pages(services.switchboard, Shelf(auto_reload=services.auto_reload))
+
+
+def make_errors(pages: Pages) -> Errors:
+    """What answers errors: JSON for programs, pages in the host's look for people."""
+    return Errors(partial(_error_page, pages))
+
+
+def given(pages: Pages) -> Mapping[str, Any]:
+    """What every request, also one to a module, must find in its ASGI scope: hand it to `middleware.guarded`."""
+    return {SCOPE_KEY: pages}
+
+
+def create_host_app(services: HostServices, errors: Errors, merge: Merge = host_only) -> FastAPI:
+    """The host's app; `make_errors` gives it the same error answers that modules have."""
+    app = FastAPI(
+        title="Klods", version=__version__, docs_url=None, redoc_url=None, openapi_url=None,
+    )  # fmt: skip
+    for kind, answer in (errors.handlers() | {Exception: partial(_unexpected, errors)}).items():
+        app.add_exception_handler(kind, answer)
+    app.state.services = services
+    _add_documents(app, merge)
+    for part in (home, sign_in, look, modules, health, host_api):
+        app.include_router(part.router)
+    mount_assets(app)
+    return app
+
+
+def host_document(app: FastAPI) -> Document:
+    """The host's own OpenAPI document."""
+    return get_openapi(title=app.title, version=app.version, routes=app.routes)
+
+
+def _add_documents(app: FastAPI, merge: Merge) -> None:
+    @app.get("/api/v1/openapi.json", include_in_schema=False)
+    def document(subject: SignedIn) -> Document:
+        return merge(host_document(app), subject)
+
+    @app.get("/api/docs", include_in_schema=False)
+    def docs(request: Request, subject: Somebody) -> Response:
+        return render(request, "klods/docs.html") if subject else redirect("/auth/login?next=/api/docs")
+
+
+def _error_page(pages: Pages, scope: Scope, status: int, body: Mapping[str, Any]) -> Response:
+    return error_page(pages, scope, status, body)
+
+
+async def _unexpected(errors: Errors, request: Request, error: Exception) -> Response:
+    report(error, request.scope)
+    return errors.response(request.scope, error)

@@ -1,0 +1,159 @@
+"""The host's own API: modules and their plans, tokens, who one is."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Response
+
+from klods.errors import KlodsError, ModuleNotEnabled
+from klods.kernel.catalog import Catalog
+from klods.kernel.overview import Row, find, overview
+from klods.kernel.plan import Action
+from klods.kernel.problems import Problem
+from klods.kernel.state import Installed
+from klods.kernel.subject import Subject
+from klods.web.asking import Admin, Services, SignedIn, actor
+from klods.web.auth.secrets import TOKEN_PREFIX, digest, new_secret
+from klods.web.host_models import (
+    PLAIN,
+    ErrorOut,
+    LogOut,
+    MeOut,
+    MigrationsOut,
+    ModuleOut,
+    NewTokenOut,
+    OutcomeOut,
+    PlanIn,
+    PlanOut,
+    SwitchIn,
+    TokenIn,
+    TokenOut,
+)
+from klods.web.services import HostServices
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    code: {"model": ErrorOut, "description": words}
+    for code, words in {
+        401: "Nobody is signed in",
+        403: "You may not do this",
+        404: "There is no such thing",
+        409: "It does not fit the present state",
+        422: "The request is not valid",
+        503: "Not at the moment",
+    }.items()
+}
+
+router = APIRouter(prefix="/api/v1", responses=REFUSALS)
+
+Code = Annotated[str, Path(max_length=100, description="The module's code")]
+
+
+@router.get("/modules", tags=["modules"], operation_id="list_modules")
+def list_modules(admin: Admin, services: Services) -> list[ModuleOut]:
+    """Every module that was found, the enabled ones first, with its state and the reason for it."""
+    catalog = services.catalog()
+    rows = overview(catalog, services.states.read(), admin.platform_id)
+    return [_module(services, catalog, row) for row in rows]
+
+
+@router.get("/modules/{code}", tags=["modules"], operation_id="get_module")
+def get_module(code: Code, admin: Admin, services: Services) -> ModuleOut:
+    """One module."""
+    catalog = services.catalog()
+    return _module(services, catalog, find(catalog, services.states.read(), code, admin.platform_id))
+
+
+@router.post("/modules/{code}/plan", tags=["modules"], operation_id="plan_module")
+def plan(code: Code, admin: Admin, services: Services, wanted: PlanIn | None = None) -> PlanOut:
+    """What an action would do; nothing is done."""
+    return PlanOut.of(services.lifecycle.plan((wanted or PlanIn()).action, code, admin.platform_id))
+
+
+SWITCHED: dict[int | str, dict[str, Any]] = {202: {"model": OutcomeOut, "description": "Done; some have not followed"}}
+
+
+@router.post("/modules/{code}/enable", tags=["modules"], operation_id="enable_module", responses=SWITCHED)
+def enable(
+    code: Code, admin: Admin, services: Services, response: Response, body: SwitchIn | None = None
+) -> OutcomeOut:
+    """Enable a module and what it requires, in every process."""
+    outcome = _switch(services, admin, (Action.ENABLE, code), body or SwitchIn())
+    response.status_code = 202 if outcome.late else 200
+    return outcome
+
+
+@router.post("/modules/{code}/disable", tags=["modules"], operation_id="disable_module", responses=SWITCHED)
+def disable(
+    code: Code, admin: Admin, services: Services, response: Response, body: SwitchIn | None = None
+) -> OutcomeOut:
+    """Disable a module and what depends on it; its data stays."""
+    outcome = _switch(services, admin, (Action.DISABLE, code), body or SwitchIn())
+    response.status_code = 202 if outcome.late else 200
+    return outcome
+
+
+@router.get("/modules/{code}/migrations", tags=["modules"], operation_id="list_module_migrations")
+def list_migrations(code: Code, admin: Admin, services: Services) -> MigrationsOut:  # noqa: ARG001
+    """What has not run yet of the module's migrations."""
+    catalog = services.catalog()
+    return MigrationsOut(code=code, pending=list(services.lifecycle.migrator.pending(catalog.find(code))))
+
+
+@router.get("/modules/{code}/log", tags=["modules"], operation_id="list_module_log")
+def list_log(
+    code: Code, admin: Admin, services: Services, most: Annotated[int, Query(ge=1, le=500)] = 100
+) -> list[LogOut]:
+    """What was done to the module, the newest first."""
+    row = find(services.catalog(), services.states.read(), code, admin.platform_id)
+    return [LogOut(**line) for line in services.history(row.code, most)]
+
+
+@router.get("/tokens", tags=["tokens"], operation_id="list_tokens")
+def list_tokens(admin: Admin, services: Services) -> list[TokenOut]:
+    """The API tokens in force on your platform; never their secrets."""
+    return [TokenOut.model_validate(token) for token in services.people.tokens(admin.platform_id)]
+
+
+@router.post("/tokens", tags=["tokens"], operation_id="create_token", status_code=201)
+def create_token(wanted: TokenIn, admin: Admin, services: Services) -> NewTokenOut:
+    """Make a token that acts for you; keep it, it is not shown again."""
+    secret = new_secret(TOKEN_PREFIX)
+    services.people.create_token(wanted.name, digest(secret), admin)
+    return NewTokenOut(name=wanted.name, token=secret)
+
+
+@router.delete("/tokens/{name}", tags=["tokens"], operation_id="revoke_token", status_code=204)
+def revoke_token(name: Annotated[str, Path(max_length=100, pattern=PLAIN)], admin: Admin, services: Services) -> None:
+    """End a token; here it stops working at once, in other processes within seconds."""
+    services.people.revoke_token(name, admin.platform_id)
+    services.authenticator.forget()
+
+
+@router.get("/me", tags=["me"], operation_id="get_me")
+def me(subject: SignedIn) -> MeOut:
+    """Who you are here."""
+    return MeOut.model_validate(subject)
+
+
+@router.get("/{code}/health", tags=["modules"], operation_id="get_disabled_module_health")
+def health_of_closed(code: Code, admin: Admin, services: Services) -> None:
+    """The answer for a module that is known but answers no requests: its state and the reason."""
+    row = find(services.catalog(), services.states.read(), code, admin.platform_id)
+    raise ModuleNotEnabled(module=row.code, state=row.shown, reason=row.reason)
+
+
+def _module(services: HostServices, catalog: Catalog, row: Row) -> ModuleOut:
+    problems = list(catalog.problems.of(row.code))
+    pending: tuple[str, ...] = ()
+    if row.code in catalog and row.installed != Installed.ABSENT:
+        try:
+            pending = services.lifecycle.migrator.pending(catalog[row.code])
+        except KlodsError as error:
+            problems.append(Problem(row.code, "migrations", str(error)))
+    return ModuleOut.of(row, problems, pending)
+
+
+def _switch(services: HostServices, admin: Subject, wanted: tuple[Action, str], body: SwitchIn) -> OutcomeOut:
+    action, code = wanted
+    plan = services.lifecycle.plan(action, code, admin.platform_id)
+    outcome = services.lifecycle.apply(plan, actor=actor(admin), why=body.why, token=body.token)
+    return OutcomeOut.of(outcome)

@@ -1,0 +1,217 @@
+"""The shapes of the host's API, as its OpenAPI document shows them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from klods.kernel.lifecycle import Outcome
+from klods.kernel.overview import Row
+from klods.kernel.plan import Action, Do, Plan
+from klods.kernel.problems import Problem
+
+PLAIN = r"^[^\x00-\x1f\x7f]*$"
+"""Text without control characters, which neither a log nor PostgreSQL takes."""
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=PLAIN, strip_whitespace=True)]
+Why = Annotated[str, StringConstraints(max_length=500, pattern=PLAIN)]
+
+
+class Shape(BaseModel):
+    """What every answer has in common."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+
+class ProblemOut(Shape):
+    """One thing that is wrong with a module, and where."""
+
+    rule: str
+    message: str
+    file: str
+    line: int
+    hint: str
+    warning: bool
+
+
+class PathsOut(Shape):
+    """Where a module answers while it is enabled."""
+
+    api: str
+    page: str
+    health: str
+
+
+class ModuleOut(Shape):
+    """A module that was found or is stored, however broken."""
+
+    code: str
+    name: str
+    description: str
+    version: str
+    kind: Annotated[str, Field(description="core, internal or optional")]
+    is_core: bool
+    is_internal: bool
+    state: Annotated[str, Field(description="the one word for how it stands on your platform")]
+    enabled: bool
+    reason: str
+    installed: str
+    active: str
+    origin: str
+    requires: list[str]
+    required_by: list[str]
+    pending_migrations: list[str]
+    problems: list[ProblemOut]
+    paths: PathsOut
+
+    @classmethod
+    def of(cls, row: Row, problems: Iterable[Problem], pending: Iterable[str]) -> Self:
+        """The answer for one row of the overview."""
+        kind = "core" if row.is_core else "internal" if row.is_internal else "optional"
+        api, page = f"/api/v1/{row.code}", f"/{row.code}"
+        return cls(
+            kind=kind,
+            state=row.shown,
+            requires=list(row.requires),
+            required_by=list(row.required_by),
+            pending_migrations=list(pending),
+            problems=[ProblemOut.model_validate(problem) for problem in problems],
+            paths=PathsOut(api=api, page=page, health=f"{api}/health"),
+            **{name: getattr(row, name) for name in _SAME},
+        )
+
+
+_SAME = frozenset(ModuleOut.model_fields) & frozenset(Row.__slots__) - {"requires", "required_by", "problems"}
+
+
+class StepOut(Shape):
+    """One thing a plan does to one module."""
+
+    do: Do
+    code: str
+    revisions: tuple[str, ...]
+    before: str
+    after: str
+    content_hash: str
+
+
+class PlanOut(Shape):
+    """Everything an action will do, in order; hand the token back to have exactly this done."""
+
+    action: Action
+    target: str
+    platform_id: int
+    steps: tuple[StepOut, ...]
+    warnings: tuple[str, ...]
+    token: str
+
+    @classmethod
+    def of(cls, plan: Plan) -> Self:
+        """The answer that shows a plan."""
+        return cls.model_validate(plan)
+
+
+class PlanIn(Shape):
+    """What to plan."""
+
+    action: Action = Action.ENABLE
+
+
+class SwitchIn(Shape):
+    """Which plan to apply, and why; without a token it is the plan as it is now."""
+
+    token: Annotated[str | None, StringConstraints(max_length=200)] = None
+    why: Why = ""
+
+
+class OutcomeOut(Shape):
+    """What was done, and which processes have not followed yet."""
+
+    plan: PlanOut
+    generation: int
+    late: tuple[str, ...]
+    problems: list[ProblemOut]
+
+    @classmethod
+    def of(cls, outcome: Outcome) -> Self:
+        """The answer that shows an outcome."""
+        return cls(
+            plan=PlanOut.of(outcome.plan),
+            generation=outcome.generation,
+            late=outcome.late,
+            problems=[ProblemOut.model_validate(problem) for problem in outcome.problems],
+        )
+
+
+class MigrationsOut(Shape):
+    """The migrations of a module that have not run yet, oldest first."""
+
+    code: str
+    pending: list[str]
+
+
+class LogOut(Shape):
+    """One line of the log: who did what, and how it ended."""
+
+    at: datetime
+    actor: str
+    action: str
+    code: str
+    platform_id: int
+    outcome: str
+    plan: dict[str, Any]
+    before: str
+    after: str
+    why: str
+
+
+class TokenIn(Shape):
+    """The name for a new token."""
+
+    name: Name
+
+
+class NewTokenOut(Shape):
+    """A new token; it is shown this once."""
+
+    name: str
+    token: str
+
+
+class TokenOut(Shape):
+    """A token in force."""
+
+    name: str
+    login: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+class MeOut(Shape):
+    """Who you are here."""
+
+    login: str
+    name: str
+    kind: str
+    platform_id: int
+    token: Annotated[str, Field(description="the name of the API token in use, empty in a browser session")]
+
+
+class HealthOut(Shape):
+    """Whether this process can do its work."""
+
+    status: str
+    reason: str = ""
+    version: str
+    modules: dict[str, int] = {}
+
+
+class ErrorOut(BaseModel):
+    """Every refusal and every failure looks like this."""
+
+    error: str
+    message: str
+    hint: str
+    request_id: str
+    data: dict[str, Any]

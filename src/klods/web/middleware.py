@@ -1,0 +1,113 @@
+"""The outermost layers, as plain ASGI: sane host names, request ids, locales, security headers, no other sites."""
+
+import re
+import secrets
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any
+
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from klods.errors import CrossSite, KlodsError
+from klods.kernel.i18n import choose_locale
+from klods.web.auth.credentials import cookie, header
+from klods.web.auth.origin import is_cross_site
+
+LOCALE_COOKIE = "klods_locale"
+
+CONTENT_POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self';"
+    " frame-ancestors 'none'"
+)
+
+SECURITY_HEADERS = (
+    (b"content-security-policy", CONTENT_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}\Z")
+_HOST = re.compile(rb"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1,5})?\Z")
+
+Refuse = Callable[[Scope, KlodsError], ASGIApp]
+"""Makes the answer to a request that goes no further."""
+
+
+def guarded(app: ASGIApp, refuse: Refuse, given: Mapping[str, Any]) -> ASGIApp:
+    """The app behind all layers; every request finds what is ``given`` in its ASGI scope."""
+    return Envelope(SameSite(app, refuse), given)
+
+
+class Envelope:
+    """Names each request, finds its locale, refuses malformed host names and seals the answer with headers."""
+
+    def __init__(self, app: ASGIApp, given: Mapping[str, Any]) -> None:
+        self._app = app
+        self._given = dict(given)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope.update(self._given)
+        scope["klods.request_id"] = request_id
+        scope["klods.locale"] = choose_locale(cookie(scope, LOCALE_COOKIE), header(scope, b"accept-language"))
+        app = self._app if _has_sane_host(scope) else _bad_host(scope)
+        await app(scope, receive, _sealing(send, request_id))
+
+
+class SameSite:
+    """Refuses unsafe requests that another site made with a browser's session."""
+
+    def __init__(self, app: ASGIApp, refuse: Refuse) -> None:
+        self._app = app
+        self._refuse = refuse
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it."""
+        app = self._app
+        if scope["type"] != "lifespan" and is_cross_site(scope):
+            app = _hang_up if scope["type"] == "websocket" else self._refuse(scope, CrossSite())
+        await app(scope, receive, send)
+
+
+def _request_id(scope: Scope) -> str:
+    given = header(scope, b"x-request-id")
+    return given if _REQUEST_ID.match(given) else secrets.token_hex(8)
+
+
+def _sealing(send: Send, request_id: str) -> Send:
+    async def sealed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            _seal(message, request_id)
+        await send(message)
+
+    return sealed
+
+
+def _seal(message: MutableMapping[str, Any], request_id: str) -> None:
+    headers = [item for item in message.get("headers", ()) if item[0].lower() != b"x-request-id"]
+    present = {name.lower() for name, _ in headers}
+    headers.extend(item for item in SECURITY_HEADERS if item[0] not in present)
+    message["headers"] = [*headers, (b"x-request-id", request_id.encode())]
+
+
+def _has_sane_host(scope: Scope) -> bool:
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    if not hosts:
+        return scope.get("http_version") == "1.0"
+    return len(hosts) == 1 and _HOST.match(hosts[0]) is not None
+
+
+def _bad_host(scope: Scope) -> ASGIApp:
+    if scope["type"] == "websocket":
+        return _hang_up
+    return PlainTextResponse("The Host header of this request is missing or malformed.\n", status_code=400)
+
+
+async def _hang_up(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001
+    await send({"type": "websocket.close", "code": 1008})

@@ -1,0 +1,54 @@
+"""What stands round every page: who is signed in, where they are, where they can go, how it shall look."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from fastapi import Request
+
+from klods.kernel.i18n import LOCALES
+from klods.kernel.subject import Subject
+from klods.web.pages.look import NATIVE_NAMES, theme_of
+from klods.web.pages.menu import Link, groups
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The frame of one page."""
+
+    request: Request
+    locale: str
+    subject: Subject | None = None
+    links: tuple[Link, ...] = ()
+    toast: str = ""
+
+    @property
+    def path(self) -> str:
+        """The page's own path."""
+        return self.request.url.path
+
+    @property
+    def menu(self) -> Mapping[str, list[Link]]:
+        """The menu by group."""
+        return groups(self.links)
+
+    @property
+    def here(self) -> str:
+        """The path of the menu entry that this page belongs to."""
+        return max((link.path for link in self.links if link.leads_to(self.path)), key=len, default="")
+
+    @property
+    def theme(self) -> str:
+        """The theme that was chosen; ``auto`` follows the system."""
+        return theme_of(self.request.scope)
+
+    @property
+    def locales(self) -> list[tuple[str, str]]:
+        """Every language with its own name for itself."""
+        return [(code, NATIVE_NAMES[code]) for code in LOCALES]
+
+    @property
+    def back(self) -> str:
+        """Where a change of language or theme returns to: this page, as far as it can be asked for again."""
+        query = self.request.url.query if self.request.method in ("GET", "HEAD") else ""
+        return quote(self.path) + (f"?{query}" if query else "")

@@ -1,0 +1,118 @@
+"""Pages out of templates: the frame, the menu and the texts come from here, the rest from the page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from klods._version import __version__
+from klods.kernel.i18n import FALLBACK
+from klods.kernel.subject import Subject
+from klods.web.pages.assets import fingerprint
+from klods.web.pages.frame import Frame
+from klods.web.pages.look import TOAST_COOKIE, put_toast, read_toast
+from klods.web.pages.menu import Link, Wording, menu
+from klods.web.pages.sources import Shelf, Sources
+from klods.web.snapshot import Entry, Snapshot, Switchboard
+
+SCOPE_KEY = "klods.pages"
+
+
+def render(request: Request, template: str, *, status_code: int = 200, **context: Any) -> HTMLResponse:
+    """A page in the host's look, from a template of the module whose route is running (or of the host).
+
+    Templates say ``{% extends "klods/base.html" %}`` and ``t("key")``; the texts are the module's, then the host's.
+    """
+    pages: Pages = request.scope[SCOPE_KEY]
+    return pages.render(request, template, context, status_code=status_code)
+
+
+def redirect(path: str, *, toast: str = "", **values: str) -> RedirectResponse:
+    """Go to another page of this hub after a form, with a text for it to show (a key that begins with ``toast.``)."""
+    response = RedirectResponse(path, status_code=303)
+    if toast:
+        put_toast(response, toast, values)
+    return response
+
+
+@dataclass
+class Pages:
+    """Renders pages for one process."""
+
+    switchboard: Switchboard
+    shelf: Shelf = field(default_factory=Shelf)
+    _menus: tuple[Snapshot | None, dict[tuple[Any, ...], tuple[Link, ...]]] = (None, {})
+
+    def render(
+        self, request: Request, template: str, context: Mapping[str, Any], *, status_code: int = 200
+    ) -> HTMLResponse:
+        """The finished page; nobody may keep a copy of it."""
+        sources = self._sources(request)
+        frame = self._frame(request, sources)
+        html = sources.environment.get_template(template).render({**self._words(frame, sources), **context})
+        response = HTMLResponse(html, status_code, headers={"cache-control": "no-store"})
+        if frame.toast:
+            response.delete_cookie(TOAST_COOKIE, httponly=True, samesite="lax")
+        return response
+
+    def menu(self, subject: Subject, locale: str) -> tuple[Link, ...]:
+        """The menu of a person."""
+        snapshot = self.switchboard.current
+        if self._menus[0] is not snapshot:
+            self._menus = (snapshot, {})
+        made = self._menus[1]
+        key = (subject.platform_id, subject.kind, locale)
+        if key not in made:
+            made[key] = menu(self.wordings(subject, locale), subject.kind)
+        return made[key]
+
+    def wordings(self, subject: Subject, locale: str) -> list[Wording]:
+        """The modules that are enabled for a person, in words."""
+        snapshot = self.switchboard.current
+        codes = sorted(snapshot.enabled.get(subject.platform_id, ()))
+        return [self._wording(snapshot.entries[code], locale) for code in codes if code in snapshot.entries]
+
+    def _wording(self, entry: Entry, locale: str) -> Wording:
+        return Wording(entry.module, self.shelf.of(entry.module, entry.content_hash).texts, locale)
+
+    def _sources(self, request: Request) -> Sources:
+        entry = request.scope.get("klods.entry")
+        return self.shelf.of(entry.module, entry.content_hash) if entry else self.shelf.host
+
+    def _frame(self, request: Request, sources: Sources) -> Frame:
+        locale: str = request.scope.get("klods.locale", FALLBACK)
+        subject: Subject | None = request.scope.get("klods.subject")
+        toast = read_toast(request)
+        return Frame(
+            request,
+            locale,
+            subject,
+            links=self.menu(subject, locale) if subject else (),
+            toast=sources.texts.text(locale, *toast) if toast else "",
+        )
+
+    def _words(self, frame: Frame, sources: Sources) -> dict[str, Any]:
+        return {
+            "frame": frame,
+            "request": frame.request,
+            "subject": frame.subject,
+            "locale": frame.locale,
+            "t": partial(_say, sources, frame.locale),
+            "host_t": partial(_say, self.shelf.host, frame.locale),
+            "asset": self.asset,
+        }
+
+    def asset(self, path: str) -> str:
+        """The address of a static file of the host, with the version that lets browsers keep it."""
+        return f"/static/{path}?v={self._asset_version}"
+
+    @cached_property
+    def _asset_version(self) -> str:
+        return f"{__version__}-{fingerprint()}"
+
+
+def _say(sources: Sources, locale: str, key: str, /, **values: object) -> str:
+    return sources.texts.text(locale, key, values)

@@ -1,0 +1,58 @@
+"""What the host's API and pages need from the rest of the hub, handed over once by whoever wires it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from klods.db.people import People
+from klods.errors import NoSuchModule
+from klods.kernel.catalog import Catalog
+from klods.kernel.lifecycle import Lifecycle
+from klods.kernel.ports import StateStore
+from klods.web.auth.authenticator import Authenticator
+from klods.web.auth.passwords import Passwords
+from klods.web.auth.sign_in import SignIn
+from klods.web.snapshot import Switchboard
+
+History = Callable[[str, int], Sequence[Mapping[str, Any]]]
+"""The newest lines of the log about a module, at most so many."""
+
+
+def no_history(code: str, most: int) -> Sequence[Mapping[str, Any]]:  # noqa: ARG001
+    """A log that remembers nothing."""
+    return ()
+
+
+@dataclass(frozen=True)
+class HostServices:
+    """The ports of the host's own web part."""
+
+    lifecycle: Lifecycle
+    catalog: Callable[[], Catalog]
+    states: StateStore
+    switchboard: Switchboard
+    people: People
+    history: History = no_history
+    why_not_ready: Callable[[], str] = str
+    """A reason not to send requests to this process, or an empty string."""
+
+    secure_cookies: bool = False
+    auto_reload: bool = False
+
+    @cached_property
+    def authenticator(self) -> Authenticator:
+        """Finds out who is asking."""
+        return Authenticator(self.people)
+
+    @cached_property
+    def sign_in(self) -> SignIn:
+        """Opens and closes sessions."""
+        return SignIn(self.people, Passwords())
+
+    def known(self, code: str) -> str:
+        """The code as it is spelled in the catalog; raise `NoSuchModule` when there is none."""
+        catalog = self.catalog()
+        if code in catalog or code in catalog.broken or code in self.states.read().installations:
+            return code
+        raise NoSuchModule(module=code)
