@@ -1,0 +1,37 @@
+"""Documents lead somewhere, and the code they show can be read."""
+
+import ast
+import json
+import re
+
+import pytest
+from support import documents
+from support.tree import ROOT, repository_files, shown
+
+DOCUMENTS = documents.documents()
+NAMED_FILE = re.compile(
+    r"`((?:src/klods|tests|docs|scripts|\.ci)/[\w./-]+|(?:kernel|db|web|cli|outbound)/[\w./-]+\.py)`"
+)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=shown)
+def test_links_lead_to_files_that_exist(document):
+    assert [target for target in documents.links(document) if not documents.exists(document, target)] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=shown)
+def test_code_in_a_document_can_be_parsed(document):
+    for text in documents.blocks(document, "python"):
+        ast.parse(text)
+    for text in documents.blocks(document, "json"):
+        json.loads(text)
+
+
+@pytest.mark.parametrize("name", ["ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_every_file_it_names_exists(name):
+    known = {shown(path) for path in repository_files()}
+    folders = {folder for path in known for folder in ("/".join(path.split("/")[:i]) for i in range(1, 9))}
+    named = NAMED_FILE.findall((ROOT / name).read_text(encoding="utf-8"))
+    missing = [file for file in named if not {file.rstrip("/"), f"src/klods/{file.rstrip('/')}"} & (known | folders)]
+    assert named
+    assert missing == []
