@@ -3,3 +3,5 @@
 from klods.testing.postgres import empty_database, host_database, host_template, postgres_server
 
 __all__ = ["empty_database", "host_database", "host_template", "postgres_server"]
+
+pytest_plugins = ["support.ci"]

@@ -38,7 +38,7 @@ def run(commands, place, address):
     script = PRELUDE + "\n".join(lines).replace(PRINTED_ADDRESS, address) + "\n"
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("KLODS_", "DATABASE_URL"))}
     return subprocess.run(
-        ["sh", "-eu"], input=script, cwd=place, env=environment, text=True,
+        ["sh", "-euc", script], stdin=subprocess.DEVNULL, cwd=place, env=environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, check=False,
     )  # fmt: skip
 
