@@ -9,7 +9,7 @@ NEWEST = """
       from klods.module_log where code = %s order by id desc limit %s"""
 
 
-class History:
+class ModuleLog:
     """The log of module actions, newest first."""
 
     def __init__(self, database: Database) -> None:
