@@ -1,0 +1,121 @@
+"""Fixtures for the tests of a module.
+
+========================  ==============================================================================
+``client``                a signed-in administrator: ``client.get("/api/v1/invoice_scanner/items")``
+``anonymous``             somebody who is not signed in
+``unit``                  the scope that `execute_query` and its like work in; every test has it anyway
+``klods_app``             the hub as an ASGI app, with the module enabled and a database of its own
+``klods_database``        the conninfo of that database: the host's tables and the module's, no rows
+``module_code``           the code of the module whose folder the test stands in
+========================  ==============================================================================
+
+Every test has a database of its own that is thrown away. A test reads what requests have stored. What it writes itself
+is seen by requests when it is kept: ``with klods.unit(): execute_insert(…)``.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from klods.testing.plugin import module_folder
+from klods.testing.postgres import host_template, postgres_server
+from klods.testing.templates import Templates
+
+if TYPE_CHECKING:
+    from starlette.testclient import TestClient
+
+    from klods.db.database import Database
+    from klods.db.scope import Scope
+    from klods.web.app import WebApp
+
+__all__ = ["host_template", "postgres_server"]
+
+
+@pytest.fixture
+def module_code(request: pytest.FixtureRequest) -> str:
+    """The code of the module whose folder the test stands in."""
+    folder = _folder(request)
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return str(json.loads((folder / "module.json").read_text("utf-8-sig"))["code"])
+    return folder.name
+
+
+@pytest.fixture(scope="session")
+def klods_templates(
+    postgres_server: str, host_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Templates]:
+    """For each module a database in which it is enabled, made once and copied for every test."""
+    with Templates(postgres_server, host_template, tmp_path_factory.mktemp("klods")) as templates:
+        yield templates
+
+
+@pytest.fixture
+def klods_database(request: pytest.FixtureRequest, klods_templates: Templates) -> Iterator[str]:
+    """The conninfo of a database that holds the host's tables and the module's, the module enabled."""
+    with klods_templates.copy(_folder(request)) as conninfo:
+        yield conninfo
+
+
+@pytest.fixture
+def klods_app(anonymous: "TestClient") -> "WebApp":
+    """The hub as an ASGI app, started, with the module enabled in it."""
+    app: WebApp = anonymous.app  # type: ignore[assignment]
+    return app
+
+
+@pytest.fixture
+def anonymous(
+    request: pytest.FixtureRequest, klods_templates: Templates, klods_database: str
+) -> Iterator["TestClient"]:
+    """A client that is not signed in."""
+    from klods.testing.client import serve
+
+    with serve(klods_templates.settings(_folder(request), klods_database)) as client:
+        yield client
+
+
+@pytest.fixture
+def client(anonymous: "TestClient", klods_database: str) -> "TestClient":
+    """A client that is signed in as an administrator; what it sends passes as sent by a page of the hub."""
+    from klods.testing.client import signed_in
+
+    return signed_in(anonymous, klods_database)
+
+
+@pytest.fixture(autouse=True)
+def unit(request: pytest.FixtureRequest) -> Iterator["Scope | None"]:
+    """The scope of the test, a command of its module: it connects at its first statement and keeps nothing at the end.
+
+    Tests that belong to no module have None.
+    """
+    folder = module_folder(request.path)
+    if folder is None:
+        yield None
+        return
+    from klods.testing.command import lazy_scope
+
+    with lazy_scope(lambda: request.getfixturevalue("klods_own_database")) as scope:
+        scope.module = request.getfixturevalue("module_code")
+        yield scope
+
+
+@pytest.fixture
+def klods_own_database(unit: "Scope | None", klods_database: str) -> Iterator["Database"]:
+    """The connections of the test itself, apart from those of the app; closed before the database goes."""
+    from klods.db.database import Database
+
+    with Database(klods_database, pool_size=2) as database:
+        yield database
+        if unit is not None:
+            unit.end(keep=False)
+
+
+def _folder(request: pytest.FixtureRequest) -> Path:
+    folder = module_folder(request.path)
+    if folder is None:
+        pytest.fail(f"{request.path} stands in no module, so this fixture has nothing to work with", pytrace=False)
+    return folder
