@@ -80,7 +80,8 @@ CREATE TABLE klods.module_migration (
     checksum  text NOT NULL,
     file      text NOT NULL DEFAULT '',
     at        timestamptz NOT NULL DEFAULT clock_timestamp(),
-    seconds   double precision NOT NULL DEFAULT 0
+    seconds   double precision NOT NULL DEFAULT 0,
+    detail    text NOT NULL DEFAULT ''
 );
 CREATE INDEX module_migration_module_idx ON klods.module_migration (module, revision, id);
 COMMENT ON COLUMN klods.module_migration.direction IS

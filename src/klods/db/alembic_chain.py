@@ -1,0 +1,92 @@
+"""Alembic on a chain of `.sql` and `.py` revisions: it keeps the order and the version table, we run the steps."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from io import StringIO
+from types import ModuleType
+from typing import Any
+
+from alembic.config import Config
+from alembic.operations import Operations
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from alembic.script import Script, ScriptDirectory
+
+from klods.db.ledger import SCHEMA, version_table
+from klods.db.own_connection import Connection
+from klods.db.sqlalchemy_view import borrow
+from klods.db.steps import Way, read
+from klods.kernel.migrations import Chain, Revision
+
+_log = logging.getLogger(__name__)
+
+Step = Callable[[Revision, Way], None]
+
+# `alembic.op` and `alembic.context` are one per process, whatever thread or database uses them.
+_ALEMBIC = threading.Lock()
+
+
+class ChainScripts(ScriptDirectory):
+    """A module's chain in the shape that Alembic expects; a `.py` file is imported when it runs and not before."""
+
+    def __init__(self, chain: Chain, step: Step) -> None:
+        super().__init__(str(chain.revisions[0].file.parent))
+        self._chain = chain
+        self._step = step
+
+    def _load_revisions(self) -> Iterator[Script]:
+        for revision in self._chain:
+            yield Script(self._shape(revision), revision.revision, revision.file)
+
+    def _shape(self, revision: Revision) -> ModuleType:
+        shape = ModuleType(revision.revision)
+        shape.__dict__.update(
+            revision=revision.revision,
+            down_revision=revision.parent,
+            upgrade=partial(self._step, revision, "upgrade"),
+            downgrade=partial(self._step, revision, "downgrade"),
+        )
+        return shape
+
+
+def run_chain(connection: Connection, chain: Chain, to: str, step: Step, *, way: Way = "upgrade") -> None:
+    """Run the steps between the recorded position and a revision inside the open transaction; each moves the position."""
+    scripts = ChainScripts(chain, step)
+
+    def steps(current: Any, _context: MigrationContext) -> Any:
+        # Alembic keeps these two private, and offers nothing else that returns steps.
+        find = scripts._upgrade_revs if way == "upgrade" else scripts._downgrade_revs  # noqa: SLF001
+        return find(to, current)
+
+    with _ALEMBIC, EnvironmentContext(Config(), scripts, fn=steps) as environment:
+        environment.configure(
+            connection=borrow(connection), version_table=version_table(chain.code), version_table_schema=SCHEMA
+        )
+        environment.run_migrations()
+
+
+def load_revision(revision: Revision, text: str) -> ModuleType:
+    """Execute a `.py` migration from the text that was read; nothing is cached beside the file."""
+    module = ModuleType(f"klods_migration_{revision.revision}")
+    module.__file__ = str(revision.file)
+    exec(compile(text, str(revision.file), "exec", dont_inherit=True), module.__dict__)  # noqa: S102
+    return module
+
+
+def shown_sql(revision: Revision) -> str:
+    """The SQL that a revision would send; a `.py` file is run without a database to find out."""
+    text = read(revision.file)
+    if revision.kind == "sql":
+        return text.strip()
+    buffer = StringIO()
+    context = MigrationContext.configure(dialect_name="postgresql", opts={"as_sql": True, "output_buffer": buffer})
+    try:
+        with _ALEMBIC, Operations.context(context):
+            load_revision(revision, text).upgrade()
+    except Exception as error:  # noqa: BLE001
+        # The edge to a module's own code, which may well need the answers of a real database.
+        _log.info("%s cannot be shown without a database", revision.revision, exc_info=True)
+        return f"{buffer.getvalue().strip()}\n-- what follows depends on the database: {type(error).__name__}: {error}".strip()
+    return buffer.getvalue().strip()

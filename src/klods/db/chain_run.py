@@ -1,0 +1,151 @@
+"""One module's chain beside the database, inside one open transaction: forward, back, and single texts."""
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+
+from klods.db import ledger
+from klods.db.catalogue import Territory, Watch
+from klods.db.host import HOST
+from klods.db.ledger import Direction, Drift, Record, Status
+from klods.db.own_connection import Connection
+from klods.db.sql_text import run_text
+from klods.db.steps import Session, Steps, Way, failures, place, read
+from klods.errors import MigrationFailed, OutsidePrefix
+from klods.kernel.catalog import Module
+from klods.kernel.migrations import Chain, Revision, chain_of
+
+MODULE_PATH = "public, klods, pg_temp"
+HOST_PATH = "klods, public, pg_temp"
+
+
+def statuses(connection: Connection, chains: Mapping[str, Chain]) -> dict[str, Status]:
+    """Where modules stand, in a few queries however many they are."""
+    positions = ledger.positions(connection, chains)
+    records = ledger.records(connection, list(chains))
+    return {code: ledger.compare(chain, positions.get(code), records[code]) for code, chain in chains.items()}
+
+
+class ChainRun:
+    """What can be done to one module's tables, from where they stand now."""
+
+    def __init__(self, connection: Connection, module: Module) -> None:
+        self._connection = connection
+        self._module = module
+        self._chain = chain_of(module)
+        self.status = statuses(connection, {module.code: self._chain})[module.code]
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to run and nothing to complain about."""
+        return not (self.status.remaining or self.status.drift or self._chain.problems.errors)
+
+    def upgrade(self, to: str) -> tuple[str, ...]:
+        """Run what is pending up to a revision; return it, after what is still owed."""
+        self._refuse_problems()
+        for drift in self.status.drift:
+            raise self._failure(drift)
+        stop = _cut(self.status.pending, to, self._module)
+        pending = self.status.pending[:stop]
+        self._check_owed(pending)
+        if pending:
+            self._walk(pending[-1], "upgrade")
+        return (*self.status.owed, *pending)
+
+    def downgrade(self, to: str) -> tuple[str, ...]:
+        """Take back everything after a revision; refused before anything runs when one of them has no way back."""
+        self._refuse_problems()
+        names = [revision.revision for revision in self._chain]
+        done = names[: len(names) - len(self.status.pending)]
+        keep = _cut(done, to, self._module)
+        back = tuple(reversed(done[keep:]))
+        for drift in self.status.drift:
+            if drift.how == "vanished":
+                raise self._failure(drift)
+        self._refuse_one_way(back)
+        if back:
+            self._walk(done[keep - 1] if keep else "base", "downgrade")
+        return back
+
+    def text(self, sql: str) -> None:
+        """Run SQL that came without a file; when it is the text of a file, that file is what runs."""
+        checksum = sha256(sql.encode()).hexdigest()
+        if known := next((r.revision for r in self._chain if r.checksum == checksum), None):
+            if known in self.status.pending:
+                self.upgrade(known)
+            return
+        code, folder, name = self._module.code, self._module.source.folder, f"text_{checksum[:12]}"
+        with self._fence() as session, failures(code, name, folder / name, folder):
+            run_text(self._connection, sql)
+            session.settle()
+        ledger.write(self._connection, Record(code, name, Direction.TEXT, checksum))
+
+    def _walk(self, to: str, way: Way) -> None:
+        from klods.db.alembic_chain import run_chain
+
+        ledger.make_version_table(self._connection, self._module.code)
+        with self._fence() as session:
+            steps = Steps(self._connection, self._module.code, self._module.source.folder, session)
+            run_chain(self._connection, self._chain, to, steps, way=way)
+
+    @contextmanager
+    def _fence(self) -> Iterator[Session]:
+        """The settings of a migration, and afterwards the proof that it stayed on the module's land."""
+        is_host = self._module is HOST
+        watch = None if is_host else Watch(self._connection)
+        with Session(self._connection, HOST_PATH if is_host else MODULE_PATH) as session:
+            yield session
+        prefix = self._module.definition.table_prefix
+        if watch and (strays := watch.strays(Territory("public", prefix))):
+            raise OutsidePrefix(module=self._module.code, prefix=prefix, objects=", ".join(strays), items=strays)
+
+    def _check_owed(self, pending: Sequence[str]) -> None:
+        from klods.db.owed import read_work
+
+        for revision in self._chain:
+            if revision.revision in pending and not revision.transactional:
+                read_work(self._module, revision)
+
+    def _refuse_problems(self) -> None:
+        for problem in self._chain.problems.errors:
+            raise MigrationFailed(
+                module=self._module.code, revision=self._chain.code, reason=problem.message, where=problem.where
+            )
+
+    def _failure(self, drift: Drift) -> MigrationFailed:
+        return MigrationFailed(
+            module=self._module.code, revision=drift.revision, reason=drift.advice, where=drift.file or "migrations"
+        )
+
+    def _refuse_one_way(self, back: Sequence[str]) -> None:
+        folder = self._module.source.folder
+        for revision in self._chain:
+            if revision.revision in back and (missing := _missing_way_back(revision)):
+                raise MigrationFailed(
+                    module=self._module.code,
+                    revision=revision.revision,
+                    reason=f"it cannot be taken back: {missing}; nothing was changed",
+                    where=place(revision.file, folder),
+                )
+
+
+def _missing_way_back(revision: Revision) -> str:
+    if revision.kind == "sql":
+        number = revision.file.name.partition("_")[0]
+        return "" if revision.down_file else f"there is no {number}_….down.sql beside it"
+    functions = {node.name for node in ast.parse(read(revision.file)).body if isinstance(node, ast.FunctionDef)}
+    return "" if "downgrade" in functions else "it has no downgrade()"
+
+
+def _cut(names: Sequence[str], to: str, module: Module) -> int:
+    """How many of the revisions are on this side of a target: a name, a number, ``base``, ``head``, ``+1`` or ``-1``."""
+    if to in {"head", "base"}:
+        return len(names) if to == "head" else 0
+    if to[:1] in {"+", "-"} and to[1:].isdigit():
+        return max(0, min(len(names), int(to) if to[0] == "+" else len(names) + int(to)))
+    for index, name in enumerate(names, 1):
+        if to in {name, name.rpartition("_")[2]}:
+            return index
+    reason = "there is no such revision on this side of where the tables stand"
+    raise MigrationFailed(module=module.code, revision=to, reason=reason, where="migrations")

@@ -1,0 +1,159 @@
+"""The stored states of modules, and the one kind of transaction that changes them."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+from psycopg import errors
+from psycopg.types.json import Jsonb
+
+from klods.db.database import Database
+from klods.db.migrator import ModuleMigrator
+from klods.db.own_connection import Connection, own_transaction
+from klods.db.scope import Scope, ScopeKind, enter
+from klods.db.unit import Opening, Unit
+from klods.errors import AlreadyRunning
+from klods.kernel.catalog import Module
+from klods.kernel.ports import LogEntry
+from klods.kernel.state import Activation, Active, Installation, Installed, Reason, States
+
+_log = logging.getLogger(__name__)
+
+CHANNEL = "klods"
+LOCK = "select pg_advisory_xact_lock(hashtext('klods.lifecycle'))"
+READ = """
+    select (select number from klods.generation) as generation,
+           (select coalesce(jsonb_agg(to_jsonb(i) - 'updated_at'), '[]') from klods.installation i) as installations,
+           (select coalesce(jsonb_agg(to_jsonb(a) - 'updated_at'), '[]') from klods.activation a) as activations"""
+SAVE_INSTALLATION = """
+    insert into klods.installation(code, state, version, content_hash, reason, detail, wish)
+    values (%(code)s, %(state)s, %(version)s, %(content_hash)s, %(reason)s, %(detail)s, %(wish)s)
+    on conflict (code) do update set state = excluded.state, version = excluded.version,
+        content_hash = excluded.content_hash, reason = excluded.reason, detail = excluded.detail,
+        wish = excluded.wish, updated_at = now()"""
+SAVE_ACTIVATION = """
+    insert into klods.activation(code, platform_id, state, reason, detail)
+    values (%(code)s, %(platform_id)s, %(state)s, %(reason)s, %(detail)s)
+    on conflict (code, platform_id) do update
+        set state = excluded.state, reason = excluded.reason, detail = excluded.detail, updated_at = now()"""
+LOG = """
+    insert into klods.module_log(actor, action, code, platform_id, outcome, plan, before, after, why)
+    values (%(actor)s, %(action)s, %(code)s, %(platform_id)s, %(outcome)s, %(plan)s, %(before)s, %(after)s, %(why)s)"""
+
+
+class StateRows:
+    """The states port on PostgreSQL."""
+
+    def __init__(
+        self, database: Database, migrator: ModuleMigrator | None = None, *, lock_seconds: float = 5.0
+    ) -> None:
+        self._database = database
+        self._migrator = migrator or ModuleMigrator(database)
+        self._lock_seconds = lock_seconds
+
+    def read(self) -> States:
+        """The states of all modules at one moment."""
+        with self._database.connection() as connection:
+            return _states(connection.execute(READ).fetchone() or {})
+
+    @contextmanager
+    def change(self) -> Iterator["OpenChange"]:
+        """A transaction under the life-cycle lock, kept and told to every process when the block ends well."""
+        with own_transaction(self._database, self._lock_seconds) as connection:
+            try:
+                connection.execute(LOCK)
+            except errors.LockNotAvailable:
+                raise AlreadyRunning from None
+            change = OpenChange(self._database, connection, self._migrator)
+            yield change
+            change.tell()
+        for failure in self._migrator.finish(change.migrated):
+            _log.warning("%s; it stays pending", failure)
+
+
+class OpenChange:
+    """One open transaction over states, migrations and hooks."""
+
+    def __init__(self, database: Database, connection: Connection, migrator: ModuleMigrator) -> None:
+        self._database = database
+        self._connection = connection
+        self._migrator = migrator
+        self.migrated: list[Module] = []
+        row = connection.execute("select number + 1 as number from klods.generation for update").fetchone()
+        self._generation = int((row or {"number": 1})["number"])
+
+    @property
+    def generation(self) -> int:
+        """The generation that this change makes when it commits."""
+        return self._generation
+
+    def states(self) -> States:
+        """The states as this transaction sees them."""
+        return _states(self._connection.execute(READ).fetchone() or {})
+
+    def migrate(self, module: Module) -> tuple[str, ...]:
+        """Run the module's pending migrations; those without a transaction follow after the commit."""
+        self.migrated.append(module)
+        return self._migrator.upgrade(self._connection, module)
+
+    def run(self, module: Module, platform_id: int, hook: Callable[[], object]) -> None:
+        """Run a hook of the module in a scope whose unit is part of this transaction."""
+        database = ChangingDatabase(self._database.conninfo, self._connection)
+        catalog = {module.code: module}
+        scope = Scope(database, module.code, platform_id, kind=ScopeKind.COMMAND, catalog=catalog)
+        keep = False
+        try:
+            with enter(scope):
+                hook()
+            keep = True
+        finally:
+            scope.end(keep=keep)
+
+    def save(self, row: Installation | Activation) -> None:
+        """Store a state row."""
+        self._connection.execute(SAVE_INSTALLATION if isinstance(row, Installation) else SAVE_ACTIVATION, asdict(row))
+
+    def log(self, entry: LogEntry) -> None:
+        """Append a line to the log."""
+        self._connection.execute(LOG, asdict(entry) | {"plan": Jsonb(entry.plan)})
+
+    def tell(self) -> None:
+        """Raise the generation and tell every process; both take effect with the commit."""
+        self._connection.execute("update klods.generation set number = %s", [self._generation])
+        self._connection.execute("select pg_notify(%s, %s)", [CHANNEL, str(self._generation)])
+
+
+class ChangingDatabase(Database):
+    """The database as a hook sees it while its module is switched: every unit is part of the one transaction."""
+
+    def __init__(self, conninfo: str, connection: Connection) -> None:
+        super().__init__(conninfo)
+        self._changing = connection
+
+    def unit(self, opening: Opening) -> Unit:
+        """A unit inside the transaction of the change."""
+        return Unit.joined(self._changing, opening)
+
+
+def _states(row: Mapping[str, Any]) -> States:
+    installations = (_installation(entry) for entry in row["installations"])
+    activations = (_activation(entry) for entry in row["activations"])
+    return States(
+        row["generation"] or 0,
+        {entry.code: entry for entry in installations},
+        {(entry.code, entry.platform_id): entry for entry in activations},
+    )
+
+
+def _installation(row: dict[str, Any]) -> Installation:
+    return Installation(**row | {"state": Installed(row["state"]), "reason": _reason(row)})
+
+
+def _activation(row: dict[str, Any]) -> Activation:
+    return Activation(**row | {"state": Active(row["state"]), "reason": _reason(row)})
+
+
+def _reason(row: Mapping[str, Any]) -> Reason | None:
+    return Reason(row["reason"]) if row["reason"] else None
