@@ -16,6 +16,8 @@ NOT_RUN = {
     "scripts/test": "would run this test again",
     "scripts/test --long": "would run this test again",
     "scripts/bootstrap test": "the environment these tests run in; tests/architecture/test_bootstrap.py tries it",
+    "klods db restore hub.backup --yes": "needs a stopped hub; tests/integration/db tries it",
+    "klods serve --host 127.0.0.1 --port 8000 --workers 4": "serves until it is stopped; tests/acceptance does it",
 }
 PRINTED_ADDRESS = "http://127.0.0.1:8000"
 # A refusal would be hidden otherwise: curl itself is content with any answer.
