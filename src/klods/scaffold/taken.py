@@ -5,11 +5,11 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 ENTRY_POINTS = "klods.modules"
+BUILTIN = Path(__file__).parent.parent / "modules"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,9 @@ def _distributed() -> Iterator[Neighbour]:
 
 
 def _builtin() -> Iterator[Neighbour]:
-    # Found, not imported: nothing here may run a module's code.
-    found = find_spec("klods.modules")
-    for base in (found and found.submodule_search_locations) or ():
-        for folder in _folders(Path(base)):
-            if folder.is_dir():
-                yield _neighbour(folder.name, _manifest(folder), "a built-in module has that name")
+    for folder in _folders(BUILTIN):
+        if folder.is_dir():
+            yield _neighbour(folder.name, _manifest(folder), "a built-in module has that name")
 
 
 def _beside(modules_dir: Path) -> Iterator[Neighbour]:

@@ -63,7 +63,7 @@ def klods_database(request: pytest.FixtureRequest, klods_templates: Templates) -
 @pytest.fixture
 def klods_app(anonymous: "TestClient") -> "WebApp":
     """The hub as an ASGI app, started, with the module enabled in it."""
-    app: WebApp = anonymous.app  # type: ignore[assignment]
+    app: WebApp = anonymous.app
     return app
 
 

@@ -47,7 +47,7 @@ class Templates:
     def settings(self, folder: Path, conninfo: str) -> Settings:
         """How a hub is set up whose modules are those beside the folder: they run from where they stand."""
         return Settings(
-            _env_file=None,  # type: ignore[call-arg]
+            _env_file=None,
             home=self._home,
             modules_dir=folder.parent,
             database_url=SecretStr(conninfo),
@@ -75,4 +75,4 @@ class Templates:
 
     def _run(self, statement: str, *names: str) -> None:
         with psycopg.connect(self._server, autocommit=True) as connection:
-            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))  # type: ignore[arg-type]
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
