@@ -34,15 +34,19 @@ class Access:
             write_private(path, f"*:*:*:{user}:{secrets.token_hex(24)}\n")
         return read_or_blank(path).rpartition(":")[2]
 
-    def ensure_login(self, socket: Path) -> str:
+    def ensure_login(self, socket: Path, *, fresh: bool) -> str:
         """The conninfo of the host's login, which is made, with its database, where that has not happened yet."""
         password = self.password(LOGIN)
-        conninfo = self.conninfo(socket)
-        try:
-            psycopg.connect(conninfo).close()
-        except psycopg.OperationalError:
+        if fresh or not self._can_sign_in(socket):
             self._make_login(socket, password)
-        return conninfo
+        return self.conninfo(socket)
+
+    def _can_sign_in(self, socket: Path) -> bool:
+        try:
+            psycopg.connect(self.conninfo(socket)).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def _make_login(self, socket: Path, password: str) -> None:
         try:

@@ -104,7 +104,8 @@ class Cluster:
         for name, value in settings.items():
             words += ["-c", f"{name}={value}"]
         with self._open_log() as log:
-            return detach(words, log, env=ENVIRONMENT, **self.account.options()), log.tell()
+            logged = log.seek(0, os.SEEK_END)
+            return detach(words, log, env=ENVIRONMENT, **self.account.options()), logged
 
     def _await(self, pid: int, logged: int) -> Postmaster:
         deadline = time.monotonic() + START_SECONDS

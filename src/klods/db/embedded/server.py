@@ -112,10 +112,11 @@ class EmbeddedServer:
         binaries = find_binaries().reachable(account, data.parent)
         cluster = Cluster(data, self.base / "server.log", binaries, account, self.fast)
         access = Access(self.base)
-        if not cluster.exists():
+        fresh = not cluster.exists()
+        if fresh:
             cluster.create(access, lock)
         ensure_warden(self.base)
-        return access.ensure_login(cluster.start().socket)
+        return access.ensure_login(cluster.start().socket, fresh=fresh)
 
     def _part(self) -> None:
         self._users.leave()

@@ -1,0 +1,22 @@
+"""What the tests of the database share."""
+
+import contextlib
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from klods.db.embedded.postmaster import stop_postmaster
+from klods.db.embedded.warden import data_folder
+
+
+@pytest.fixture
+def home():
+    """A folder that every account may pass through, unlike pytest's own; its server is stopped at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="klods-home-"))
+    folder.chmod(0o711)
+    yield folder
+    with contextlib.suppress(FileNotFoundError):
+        stop_postmaster(data_folder(folder / "postgres"))
+    shutil.rmtree(folder)
