@@ -1,4 +1,5 @@
 import pytest
+
 from klods.scaffold.check import compare
 
 

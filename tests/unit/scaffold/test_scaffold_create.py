@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from klods.errors import CannotWrite, NameTaken
 from klods.kernel.names import LONGEST_CODE, python_name, why_not
 from klods.scaffold import create as scaffold
@@ -23,6 +24,10 @@ TEMPLATES = ["basic", "full"]
 
 def texts(folder):
     return {str(path.relative_to(folder)): path.read_text("utf-8") for path in folder.rglob("*") if path.is_file()}
+
+
+def names_in(folder):
+    return [path.name for path in folder.iterdir()]
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
@@ -93,7 +98,7 @@ def test_what_is_there_already_is_never_touched(tmp_path, there):
     with pytest.raises(NameTaken):
         create_module(Words("x"), tmp_path)
     assert os.lstat(target) == before
-    assert os.listdir(tmp_path) == ["x"]
+    assert names_in(tmp_path) == ["x"]
 
 
 def test_codes_that_differ_only_in_hyphens_collide(tmp_path):
@@ -149,7 +154,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path, monkeypatch, failing):
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(CannotWrite, match="No space left"):
         create_module(Words("x"), tmp_path, "full")
-    assert os.listdir(tmp_path) == []
+    assert names_in(tmp_path) == []
 
 
 def test_a_place_where_nothing_can_be_written_is_named(tmp_path):
@@ -161,7 +166,7 @@ def test_a_place_where_nothing_can_be_written_is_named(tmp_path):
 def test_what_a_killed_create_left_is_swept_by_the_next(tmp_path):
     (tmp_path / f"{DRAFT}old" / "backend").mkdir(parents=True)
     create_module(Words("x"), tmp_path)
-    assert os.listdir(tmp_path) == ["x"]
+    assert names_in(tmp_path) == ["x"]
 
 
 def test_of_two_creates_at_once_one_wins(tmp_path):

@@ -1,6 +1,7 @@
 from pathlib import PurePosixPath
 
 import pytest
+
 from klods.kernel.parts import PARTS
 from klods.scaffold.structure import TEMPLATES, contents, matches, read_structure
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from jinja2 import Environment
-from klods.scaffold.words import Words
 from markdown_it import MarkdownIt
+
+from klods.scaffold.words import Words
 
 HARD = "Æble \"å\" \\ \\n {x} {{ y }} <b>&amp; '№ 1' `code` # 1. - |é|"
 descriptions = st.text() | st.text(alphabet="\\\"'`{}<>&#*_-+=.)(|~![]\n\r\t\0 \u2028aæя1\ud800")
