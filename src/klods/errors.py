@@ -8,8 +8,8 @@ KlodsError
 ├── Refused        NotSignedIn · WrongPassword · NotAllowed · CrossSite · TooManyTries
 ├── Misuse         NoScope · BlockingCall · EndedUnit · ForbiddenStatement · MigrationInRequest
 ├── Broken         SwallowedFailure · CommitFailed · PartFailed · MigrationFailed · HookFailed · OutsidePrefix
-└── Unavailable    CannotWrite · NoDatabase · NoFreeConnection · ModuleLoading · ServerFailed · WrongServerVersion ·
-                   WrongDataVersion · BackupFailed
+└── Unavailable    CannotWrite · NoDatabase · NoFreeConnection · ModuleLoading · ModuleFailed · ServerFailed ·
+                   WrongServerVersion · WrongDataVersion · BackupFailed
 
 A class docstring is the sentence a person reads, with the error's data filled in; ``hint`` says what to do next.
 The edges own status codes, exit codes and translations (``web/errors.py``, ``cli/errors.py``); the key is ``code``.
@@ -255,6 +255,12 @@ class NoFreeConnection(Unavailable):
 
 class ModuleLoading(Unavailable):
     """The module {module} is still loading."""
+
+
+class ModuleFailed(Unavailable):
+    """The module {module} could not be loaded ({reason}); the incident is {incident}."""
+
+    hint = "The page of modules and the log of the server say why."
 
 
 class ServerFailed(Unavailable):

@@ -1,0 +1,215 @@
+"""The ASGI wrapper round a module's app: one request is one unit, and the unit ends before the first byte is sent."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from anyio import CapacityLimiter, to_thread
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Send
+from starlette.types import Scope as Asgi
+
+from klods.db.database import Database
+from klods.db.scope import Scope, ScopeKind
+from klods.kernel.catalog import Module
+from klods.kernel.subject import Subject
+from klods.web.errors import Errors, report
+
+log = logging.getLogger(__name__)
+
+EXCHANGE = "klods.exchange"
+UNITS_ENDED_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the edge of every module needs from the host."""
+
+    database: Database
+    authenticate: Callable[[Asgi], Awaitable[Subject | None]]
+    errors: Errors = field(default_factory=Errors)
+    catalog: Callable[[], Mapping[str, Module]] = dict
+    worker_threads: int = 8
+
+
+class Edge:
+    """Runs a module's app for one request after another; nothing that the app does gets past it."""
+
+    def __init__(self, app: ASGIApp, module: Module, around: Surroundings) -> None:
+        self.module = module
+        self.around = around
+        self.state: Mapping[str, Any] = {}
+        """What the lifespans of the module offer to its requests."""
+        self.limiter = CapacityLimiter(UNITS_ENDED_AT_ONCE)
+        self._app = app
+
+    async def __call__(self, scope: Asgi, receive: Receive, send: Send) -> None:
+        """Answer one request or serve one socket."""
+        exchange = Exchange(self, scope, receive, send)
+        scope[EXCHANGE] = exchange
+        if self.state:
+            scope["state"] = {**scope.get("state", {}), **self.state}
+        try:
+            await self._app(scope, exchange.receive, exchange.send)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the isolation edge; `fail` logs what is unexpected
+            await exchange.fail(error)
+        finally:
+            exchange.close()
+
+
+class Exchange:
+    """One request or socket at the edge of a module: its messages, its scope, and how both end."""
+
+    __slots__ = ("_abandoned", "_edge", "_inbox", "_replaced", "_scope", "_send", "asgi", "started", "working")
+
+    def __init__(self, edge: Edge, asgi: Asgi, receive: Receive, send: Send) -> None:
+        self.asgi = asgi
+        self.started = False
+        """Whether something has been sent that cannot be taken back."""
+        self.working = False
+        """Whether a worker thread uses the scope now; that thread ends the scope."""
+        self._edge = edge
+        self._inbox = Inbox(receive)
+        self._send = send
+        self._scope: Scope | None = None
+        self._replaced = False
+        self._abandoned = False
+
+    @property
+    def receive(self) -> Receive:
+        """The client's next message; may be awaited on any loop."""
+        return self._inbox
+
+    def open(self, subject: Subject | None) -> Scope:
+        """The scope of this request, whose unit begins with its first statement; a socket's scope is over at once."""
+        asgi = self.asgi
+        scope = self._scope = Scope(
+            self._edge.around.database,
+            self._edge.module.code,
+            platform_id=asgi.get("klods.platform", 1),
+            subject=subject,
+            locale=asgi.get("klods.locale", "en"),
+            request_id=asgi.get("klods.request_id", ""),
+            kind=ScopeKind.REQUEST,
+            catalog=self._edge.around.catalog(),
+        )
+        scope.host_thread = threading.get_ident()
+        if asgi["type"] != "http":
+            scope.end(keep=False)
+        return scope
+
+    def finish(self, status: int) -> None:
+        """End the unit: keep what it did below 400, undo it otherwise. Blocks; raises when it cannot be kept."""
+        if self._scope is not None:
+            self._scope.end(keep=status < HTTPStatus.BAD_REQUEST)
+
+    def rest(self) -> None:
+        """The worker thread is done with the scope; it ends the scope if nobody else will."""
+        self.working = False
+        if self._abandoned:
+            self.finish(HTTPStatus.INTERNAL_SERVER_ERROR)
+
+    async def send(self, message: Message) -> None:
+        """Pass a message on to the client, the first one not before the unit has ended."""
+        if self._replaced:
+            return
+        kind = message["type"]
+        if kind == "http.response.start" and not self.started:
+            try:
+                await self._settle(message["status"])
+            except Exception as error:  # noqa: BLE001 - whatever the database says, the client gets an answer
+                await self._replace(error)
+                return
+        self.started = True
+        await self._send(message)
+
+    async def fail(self, error: BaseException) -> None:
+        """Answer an error that nothing inside handled."""
+        if isinstance(error, ClientDisconnect):
+            log.info("%s: the client went away", self._edge.module.code)
+            return
+        if not self.started:
+            await self._replace(error)
+            return
+        report(error, self.asgi)
+        if self.asgi["type"] == "websocket":
+            with suppress(Exception):
+                await self._send({"type": "websocket.close", "code": 1011})
+
+    def close(self) -> None:
+        """Undo what is still open, if the request ended without an answer."""
+        self._abandoned = True
+        self._inbox.close()
+        scope = self._scope
+        if scope is None or scope.ended or self.working:
+            return
+        if scope.started:
+            # The request was cancelled; its unit must not wait for the loop, nor the loop for its unit.
+            threading.Thread(target=self._undo, daemon=True).start()
+        else:
+            scope.end(keep=False)
+
+    async def _settle(self, status: int) -> None:
+        scope = self._scope
+        if scope is None or scope.ended:
+            return
+        if scope.started:
+            await to_thread.run_sync(self.finish, status, limiter=self._edge.limiter)
+        else:
+            self.finish(status)
+
+    async def _replace(self, error: BaseException) -> None:
+        self._replaced = self.started = True
+        report(error, self.asgi)
+        with suppress(Exception):
+            await self._settle(HTTPStatus.INTERNAL_SERVER_ERROR)
+        response = self._edge.around.errors.response(self.asgi, error)
+        await response(self.asgi, self.receive, self._send)
+
+    def _undo(self) -> None:
+        try:
+            self.finish(HTTPStatus.INTERNAL_SERVER_ERROR)
+        except Exception:
+            log.exception("%s: an abandoned unit could not be undone", self._edge.module.code)
+
+
+class Inbox:
+    """The client's messages, for whichever loop asks; a message whose reader was cancelled is kept for the next."""
+
+    __slots__ = ("_host", "_pending", "_receive", "_thread")
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._host = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._pending: asyncio.Future[Message] | None = None
+
+    async def __call__(self) -> Message:
+        """Wait for the next message."""
+        if threading.get_ident() != self._thread:
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._next(), self._host))
+        return await self._receive() if self._pending is None else await self._next()
+
+    def close(self) -> None:
+        """Nobody will read any more."""
+        if self._pending is not None:
+            self._pending.cancel()
+
+    async def _next(self) -> Message:
+        if self._pending is None:
+            self._pending = asyncio.ensure_future(self._receive())
+        message = await asyncio.shield(self._pending)
+        self._pending = None
+        return message
+
+
+def exchange_of(asgi: Asgi) -> Exchange:
+    """The exchange that a request inside a module belongs to."""
+    found: Any = asgi[EXCHANGE]
+    assert isinstance(found, Exchange)  # noqa: S101 - only the edge calls a module's app
+    return found

@@ -1,0 +1,156 @@
+"""What this process serves at one moment: an immutable view, swapped as a whole."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from klods.kernel.catalog import Module
+from klods.kernel.problems import Problem
+
+if TYPE_CHECKING:
+    from klods.web.module_app import ModuleApp
+
+
+class Standing(StrEnum):
+    """How far a module is in this process."""
+
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class Entry:
+    """One content of one module in this process; its counts change on the host's event loop only."""
+
+    __slots__ = (
+        "_emptied", "app", "code", "content_hash", "in_flight", "incident", "module", "open_ended", "problem", "settled"
+    )  # fmt: skip
+
+    def __init__(self, module: Module, content_hash: str = "") -> None:
+        self.module = module
+        self.code = module.code
+        self.content_hash = content_hash
+        self.app: ModuleApp | None = None
+        self.problem: Problem | None = None
+        self.incident = ""
+        self.settled: Future[None] = Future()
+        """Done once the module is ready or has failed."""
+        self.in_flight: Counter[int] = Counter()
+        """Requests inside the module now, by platform."""
+        self.open_ended: set[tuple[int, asyncio.Task[None]]] = set()
+        """Sockets and event streams, which would never end by themselves, with their platform."""
+        self._emptied: list[Callable[[], None]] = []
+
+    @property
+    def state(self) -> Standing:
+        """Loading until it is settled."""
+        if self.app is not None:
+            return Standing.READY
+        return Standing.FAILED if self.problem is not None else Standing.LOADING
+
+    def succeed(self, app: "ModuleApp") -> None:
+        """The module is ready; whoever waits goes on."""
+        self.app = app
+        self._settle()
+
+    def fail(self, problem: Problem, incident: str = "") -> None:
+        """The module cannot be loaded, and why; the log has more under the incident."""
+        self.problem, self.incident = problem, incident
+        self._settle()
+
+    def _settle(self) -> None:
+        if not self.settled.done():
+            self.settled.set_result(None)
+
+    def leave(self, platform: int) -> None:
+        """A request has left the module."""
+        self.in_flight[platform] -= 1
+        for wake in self._emptied:
+            wake()
+
+    async def emptied(self, closed: Callable[[int], bool]) -> None:
+        """Wait until no request of the ``closed`` platforms is inside; sockets and event streams are ended."""
+        wake = asyncio.Event()
+        self._emptied.append(wake.set)
+        try:
+            while any(count > 0 and closed(platform) for platform, count in self.in_flight.items()):
+                for platform, task in tuple(self.open_ended):
+                    if closed(platform):
+                        task.cancel()
+                wake.clear()
+                await wake.wait()
+        finally:
+            self._emptied.remove(wake.set)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Which modules there are and where they are enabled, at one generation."""
+
+    generation: int = 0
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    enabled: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    """The codes whose gate is open, by platform."""
+
+    def is_open(self, code: str, platform: int) -> bool:
+        """Whether requests of the platform reach the module."""
+        return code in self.enabled.get(platform, ())
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The codes enabled anywhere, which therefore should be loaded."""
+        return frozenset().union(*self.enabled.values())
+
+    def successor(
+        self, generation: int, modules: Iterable[tuple[Module, str]], enabled: Mapping[int, frozenset[str]]
+    ) -> "Snapshot":
+        """The next snapshot: an entry is kept while its content stays what it is; what failed is tried anew."""
+        entries = {module.code: self._entry(module, content_hash) for module, content_hash in modules}
+        return Snapshot(generation, entries, enabled)
+
+    def _entry(self, module: Module, content_hash: str) -> Entry:
+        old = self.entries.get(module.code)
+        same = old is not None and old.content_hash == content_hash and old.module.source == module.source
+        if old is not None and same and old.state is not Standing.FAILED:
+            return old
+        return Entry(module, content_hash)
+
+
+class Switchboard:
+    """Holds the current snapshot; whoever serves a request reads it once."""
+
+    def __init__(self, snapshot: Snapshot | None = None) -> None:
+        self.current = snapshot or Snapshot()
+        self._leaving: set[Entry] = set()
+
+    def swap(self, snapshot: Snapshot) -> tuple[Entry, ...]:
+        """Put a snapshot in force, from any thread; returns the entries that are no longer part of it."""
+        old, self.current = self.current, snapshot
+        gone = tuple(entry for code, entry in old.entries.items() if snapshot.entries.get(code) is not entry)
+        self._leaving.update(gone)
+        return gone
+
+    async def drain(self, codes: Iterable[str], seconds: float) -> bool:
+        """Wait until no request is inside the codes where they are closed now; False when time ran out.
+
+        Call it on the host's event loop, after `swap`.
+        """
+        wanted = frozenset(codes)
+        leaving = {entry for entry in self._leaving if entry.code in wanted}
+        staying = [entry for code, entry in self.current.entries.items() if code in wanted]
+        waits = [entry.emptied(lambda _: True) for entry in leaving]
+        waits += [entry.emptied(self._closed_for(entry)) for entry in staying]
+        try:
+            async with asyncio.timeout(seconds):
+                await asyncio.gather(*waits)
+        except TimeoutError:
+            return False
+        self._leaving -= leaving
+        return True
+
+    def _closed_for(self, entry: Entry) -> Callable[[int], bool]:
+        return lambda platform: not self.current.is_open(entry.code, platform)
