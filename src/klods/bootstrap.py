@@ -1,7 +1,7 @@
 """The one place where everything is wired."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,10 +18,14 @@ from klods.kernel.discovery import Place, discover
 from klods.kernel.importer import ModuleImporter
 from klods.kernel.lifecycle import Lifecycle
 from klods.outbound.approved import ApprovedCopies
+from klods.outbound.installed import InstalledModules
 from klods.outbound.probe import ChildProbe
 from klods.settings import Settings
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Send
+    from starlette.types import Scope as Asgi
+
     from klods.web.app import WebApp
 
 
@@ -46,7 +50,7 @@ class Klods:
     @cached_property
     def states(self) -> StateRows:
         """The stored states of all modules."""
-        return StateRows(self.database, self.migrator)
+        return StateRows(self.database)
 
     @cached_property
     def migrator(self) -> ModuleMigrator:
@@ -81,9 +85,30 @@ class Klods:
 
     def web_app(self) -> "WebApp":
         """The ASGI application of this process."""
-        from klods.web.app import WebApp
+        from klods.db.module_log import ModuleLog
+        from klods.web.app import Process, WebApp
+        from klods.web.services import HostServices
+        from klods.web.snapshot import Switchboard
 
-        return WebApp(self)
+        services = HostServices(
+            lifecycle=self.lifecycle,
+            catalog=self.catalog,
+            states=self.states,
+            switchboard=Switchboard(),
+            people=self.people,
+            history=ModuleLog(self.database).of,
+            secure_cookies=self.settings.secure_cookies,
+            auto_reload=self.settings.auto_reload,
+        )
+        installed = InstalledModules(self.contents, self.probe, self.catalog)
+        process = Process(
+            self.database,
+            self.importer,
+            installed.modules,
+            worker_threads=self.settings.worker_threads,
+            drain_seconds=self.settings.drain_seconds,
+        )
+        return WebApp(services, process)
 
 
 def places(settings: Settings) -> tuple[Place, ...]:
@@ -94,16 +119,35 @@ def places(settings: Settings) -> tuple[Place, ...]:
     )
 
 
+def database(settings: Settings) -> AbstractContextManager[str]:
+    """Hold the hub's database, as one of its users; gives the conninfo of the host's login."""
+    url = settings.database_url.get_secret_value() if settings.database_url else None
+    return open_server(settings.home.absolute(), url)
+
+
 @contextmanager
 def build(settings: Settings) -> Iterator[Klods]:
     """Open the hub's database, bring the host's own tables up to date, and wire the rest around it."""
-    url = settings.database_url.get_secret_value() if settings.database_url else None
     importer = ModuleImporter()
-    home = settings.home.absolute()
-    with open_server(home, url) as conninfo, Database(conninfo, pool_size=settings.pool_size) as db:
+    with database(settings) as conninfo, Database(conninfo, pool_size=settings.pool_size) as db:
         migrate_host(db)
         importer.install()
         try:
             yield Klods(settings, db, importer)
         finally:
             importer.remove()
+
+
+def serving(settings: Settings) -> "ASGIApp":
+    """An application that opens the hub when its server starts and closes it when the server ends."""
+
+    async def application(scope: "Asgi", receive: "Receive", send: "Send") -> None:
+        if scope["type"] == "lifespan":
+            with build(settings) as klods:
+                opened.append(klods.web_app())
+                await opened[0](scope, receive, send)
+        else:
+            await opened[0](scope, receive, send)
+
+    opened: list[WebApp] = []
+    return application

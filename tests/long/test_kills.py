@@ -41,12 +41,14 @@ class Hub:
 
     def mortal(self, *options: str, command: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
         arguments = [sys.executable, str(MORTAL), "--under", str(self.folder), *options, "--", *command]
-        return subprocess.run(arguments, env=self.environment, cwd=self.folder, capture_output=True, text=True)
+        return subprocess.run(
+            arguments, check=False, env=self.environment, cwd=self.folder, capture_output=True, text=True
+        )
 
     def klods(self, *command: str) -> dict:
         done = subprocess.run(
             [sys.executable, "-m", "klods", *command, "--json"],
-            env=self.environment, cwd=self.folder, capture_output=True, text=True,
+            check=False, env=self.environment, cwd=self.folder, capture_output=True, text=True,
         )  # fmt: skip
         assert done.returncode == 0, (command, done.stdout, done.stderr)
         return json.loads(done.stdout) if done.stdout else {}

@@ -28,24 +28,23 @@ THINGS = (
 @workers_option
 def demo(host: str, port: int, workers: int) -> None:
     """Start a hub with a database, a sample module and a login link."""
-    from klods.bootstrap import build
     from klods.cli import serving
-    from klods.settings import Settings
 
     bound = serving.listen(host, port)
     address = address_of(host, bound.getsockname()[1])
-    with build(Settings()) as klods:
-        prepare(klods)
-        welcome(klods, address)
-        token = fresh_token(klods)
-        click.echo("\nTry it from another terminal:")
-        click.echo(f"  curl -H 'Authorization: Bearer {token}' {address}/api/v1/{SAMPLE}/")
-        click.echo(f"\nThe sample module is at {address}/{SAMPLE}. Stop with Ctrl-C.")
-        klods.database.close()
-        serving.run(bound, workers)
+    serving.serve_hub(bound, workers, lambda klods: open_demo(klods, address))
 
 
-def prepare(klods: "Klods") -> None:
+def open_demo(klods: "Klods", address: str) -> None:
+    """Prepare the hub and say what to do with it."""
+    switch_on_sample(klods)
+    welcome(klods, address)
+    click.echo("\nTry it from another terminal:")
+    click.echo(f"  curl -H 'Authorization: Bearer {fresh_token(klods)}' {address}/api/v1/{SAMPLE}")
+    click.echo(f"\nThe sample module is at {address}/{SAMPLE}. Stop with Ctrl-C.")
+
+
+def switch_on_sample(klods: "Klods") -> None:
     """Make the sample module if it is not there, switch it on, and put something into it once."""
     from klods.kernel.plan import Action
     from klods.scaffold.create import create_module

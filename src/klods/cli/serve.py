@@ -20,18 +20,11 @@ workers_option = click.option(
 @workers_option
 def serve(host: str, port: int, workers: int) -> None:
     """Serve the hub until it is told to stop."""
-    from klods.bootstrap import build
     from klods.cli import serving
-    from klods.settings import Settings
 
-    settings = Settings()
     bound = serving.listen(host, port)
     address = address_of(host, bound.getsockname()[1])
-    with build(settings) as klods:
-        welcome(klods, address)
-        # The parent stays among the users of the database, so that it outlives a worker that is replaced.
-        klods.database.close()
-        serving.run(bound, workers)
+    serving.serve_hub(bound, workers, lambda klods: welcome(klods, address))
 
 
 def address_of(host: str, port: int) -> str:

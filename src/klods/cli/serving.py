@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp
+
+    from klods.bootstrap import Klods
 
 FACTORY = "klods.cli.serving:application"
 WATCH_SECONDS = 0.5
@@ -21,10 +25,10 @@ def application() -> "ASGIApp":
     """The application of one web process; uvicorn calls this in every worker."""
     from klods.bootstrap import serving
     from klods.settings import Settings
-    from klods.web.threads import quicken_switching
+    from klods.web.threads import share_fairly
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
-    quicken_switching()
+    share_fairly()
     follow_parent()
     return serving(Settings())
 
@@ -33,6 +37,18 @@ def listen(host: str, port: int) -> socket.socket:
     """A socket that is bound and inheritable; port 0 takes a free one."""
     config = uvicorn.Config(FACTORY, host=host, port=port, log_level="warning")
     return config.bind_socket()
+
+
+def serve_hub(bound: socket.socket, workers: int, prepare: "Callable[[Klods], None]") -> None:
+    """Open the hub once to prepare it, then serve it; this process stays among the users of the database."""
+    from klods.bootstrap import build, database
+    from klods.settings import Settings
+
+    settings = Settings()
+    with database(settings):
+        with build(settings) as klods:
+            prepare(klods)
+        run(bound, workers)
 
 
 def run(bound: socket.socket, workers: int) -> None:
@@ -46,14 +62,13 @@ def run(bound: socket.socket, workers: int) -> None:
         server_header=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
-    server = uvicorn.Server(config)
     if workers == 1:
-        server.run(sockets=[bound])
+        uvicorn.Server(config).run(sockets=[bound])
         return
     from uvicorn.supervisors import Multiprocess
 
     os.environ[PARENT] = str(os.getpid())
-    Multiprocess(config, target=server.run, sockets=[bound]).run()
+    Multiprocess(config, sockets=[bound]).run()
 
 
 PARENT = "KLODS_PARENT_PROCESS"

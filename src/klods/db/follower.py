@@ -30,8 +30,9 @@ class Follower:
         self.ready = threading.Event()
         """Set once the process has acted by some generation."""
 
-    def start(self) -> None:
-        """Begin following."""
+    def start(self, on_ready: Callable[[], None] = lambda: None) -> None:
+        """Begin following; ``on_ready`` is called once, on the follower's thread, when the first states are acted by."""
+        self._on_ready = on_ready
         self._thread.start()
 
     def stop(self) -> None:
@@ -63,8 +64,13 @@ class Follower:
                     self._act(wanted)
                     membership.acknowledge(wanted)
                     done = wanted
-                    self.ready.set()
+                    self._tell_ready()
                 else:
                     membership.wait(self._wake)
         finally:
             membership.leave()
+
+    def _tell_ready(self) -> None:
+        if not self.ready.is_set():
+            self.ready.set()
+            self._on_ready()

@@ -59,7 +59,7 @@ class Membership:
 
     def wait(self, wake: socket.socket, seconds: float = POLL_SECONDS) -> None:
         """Sleep until something is said on the channel or on ``wake``, or the time is up; payloads are not trusted."""
-        select.select([self._connection, wake], [], [], seconds)
+        select.select([self._connection.fileno(), wake.fileno()], [], [], seconds)
         for _ in self._connection.notifies(timeout=0):
             pass
 

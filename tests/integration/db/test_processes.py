@@ -99,7 +99,7 @@ def test_a_killed_process_is_not_waited_for_and_its_row_is_swept(database, host_
     script = f"""
         import time
         from klods.db.processes import Membership
-        Membership({host_database!r}, role="web").join()
+        member = Membership({host_database!r}, role="web").join()
         print("joined", flush=True)
         time.sleep(60)
     """

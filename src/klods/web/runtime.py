@@ -1,0 +1,72 @@
+"""Brings what this process serves in step with the stored states: mount, swap, drain, load."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from klods.kernel.catalog import Module
+from klods.kernel.importer import ModuleImporter
+from klods.kernel.ports import StateStore
+from klods.kernel.state import States
+from klods.web.loading import Loader
+from klods.web.snapshot import Entry, Switchboard
+
+ModulesOf = Callable[[States], Iterable[tuple[Module, str]]]
+
+
+@dataclass
+class Runtime:
+    """What one process serves; `act` is called on the follower's thread for every new generation."""
+
+    states: StateStore
+    modules_of: ModulesOf
+    importer: ModuleImporter
+    switchboard: Switchboard
+    loader: Loader
+    drain_seconds: float = 5.0
+    changed: Callable[[], None] = lambda: None
+    """Called after every swap, for whoever remembers something about the states before."""
+
+    _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False)
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin loading; requests are drained on the loop they are served on."""
+        self._loop = loop
+        self.loader.start(loop)
+
+    def stop(self) -> None:
+        """Load nothing more and leave the modules' lifespans."""
+        self.loader.stop()
+        for entry in self.switchboard.current.entries.values():
+            self.loader.unload(entry)
+
+    def act(self, generation: int) -> None:
+        """Serve by the states in force now, and return when no request is left inside what was closed."""
+        states = self.states.read()
+        before = self.switchboard.current
+        modules = tuple(self.modules_of(states))
+        for module, _ in modules:
+            self.importer.mount(module.source)
+        snapshot = before.successor(generation, modules, _enabled(states))
+        gone = self.switchboard.swap(snapshot)
+        self.changed()
+        self.loader.load(snapshot)
+        closed = {code for codes in before.enabled.values() for code in codes} | {entry.code for entry in gone}
+        self._drain(closed)
+        self._unload(gone)
+
+    def _drain(self, codes: Iterable[str]) -> None:
+        if self._loop is None or not codes:
+            return
+        waiting = self.switchboard.drain(codes, self.drain_seconds)
+        asyncio.run_coroutine_threadsafe(waiting, self._loop).result()
+
+    def _unload(self, gone: Iterable[Entry]) -> None:
+        for entry in gone:
+            threading.Thread(target=self.loader.unload, args=(entry,), daemon=True).start()
+
+
+def _enabled(states: States) -> dict[int, frozenset[str]]:
+    platforms = {platform for _, platform in states.activations}
+    return {platform: states.enabled(platform) for platform in platforms}
