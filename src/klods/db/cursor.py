@@ -11,10 +11,20 @@ from psycopg.rows import Row, RowFactory
 
 
 class Gate(Protocol):
-    """What stands before a statement: it may refuse it, and is held while the statement runs."""
+    """What stands round the statements of a cursor."""
 
-    def statement(self, sql: str) -> AbstractContextManager[object]:
-        """The time of one statement."""
+    @property
+    def turn(self) -> AbstractContextManager[Any]:
+        """Held while a statement runs, because threads that share a unit take turns."""
+
+    def admit(self, statement: str) -> None:
+        """Refuse the statement, or send what must precede it."""
+
+    def explain(self, error: psycopg.Error) -> None:
+        """Raise what the error means for the unit, if it is not about the statement alone."""
+
+    def begin_again(self, error: psycopg.Error) -> bool:
+        """Whether the transaction was begun anew because the statement can be sent once more."""
 
 
 class UnitCursor(psycopg.Cursor[Row]):
@@ -26,13 +36,27 @@ class UnitCursor(psycopg.Cursor[Row]):
 
     def execute(self, query: Any, params: Params | None = None, **options: Any) -> Self:
         """Send one statement."""
-        with self._gate.statement(spelled(query)):
-            return super().execute(query, params, **options)
+        gate = self._gate
+        with gate.turn:
+            try:
+                gate.admit(spelled(query))
+                return super().execute(query, params, **options)
+            except psycopg.Error as error:
+                if gate.begin_again(error):
+                    return super().execute(query, params, **options)
+                gate.explain(error)
+                raise
 
     def executemany(self, query: Any, params_seq: Iterable[Params], *, returning: bool = False) -> None:
         """Send one statement with many sets of parameters."""
-        with self._gate.statement(spelled(query)):
-            super().executemany(query, params_seq, returning=returning)
+        gate = self._gate
+        with gate.turn:
+            try:
+                gate.admit(spelled(query))
+                super().executemany(query, params_seq, returning=returning)
+            except psycopg.Error as error:
+                gate.explain(error)
+                raise
 
     def _execute_send(self, query: Any, *, force_extended: bool = True, binary: bool | None = None) -> None:  # noqa: ARG002
         """Always the extended protocol, where a second statement is a syntax error."""

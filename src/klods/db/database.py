@@ -4,15 +4,16 @@ import logging
 import select
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from klods.db.opening import Opening
+from klods.db.reasons import first_line
 from klods.db.unit import Unit
 from klods.errors import NoDatabase, NoFreeConnection
 
@@ -26,6 +27,12 @@ _log = logging.getLogger(__name__)
 _CONNECT_SECONDS = 5
 
 
+class HostConnection(psycopg.Connection[DictRow]):
+    """A connection that remembers since which change of tables its prepared statements are good."""
+
+    plans = 0
+
+
 class Database:
     """One PostgreSQL database and at most ``pool_size`` connections to it; open while in a with statement."""
 
@@ -36,8 +43,10 @@ class Database:
         """How long a unit waits for a free connection."""
         self._engine: Engine | None = None
         self._engine_lock = threading.Lock()
-        self._pool: ConnectionPool[psycopg.Connection[DictRow]] = ConnectionPool(
+        self._plans = 0
+        self._pool: ConnectionPool[HostConnection] = ConnectionPool(
             conninfo,
+            connection_class=HostConnection,
             kwargs=_connection_settings(),
             min_size=min(2, pool_size),
             max_size=pool_size,
@@ -59,13 +68,13 @@ class Database:
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection[DictRow]]:
         """A connection for the host's own statements: rows are dictionaries, each statement commits by itself."""
-        connection = self.take()
+        connection = self._take_living()
         try:
             with connection:
                 yield connection
         except psycopg.OperationalError as error:
             if connection.closed:
-                raise NoDatabase(reason=_first_line(error)) from error
+                raise NoDatabase(reason=first_line(error)) from error
             raise
         finally:
             self._pool.putconn(connection)
@@ -74,19 +83,34 @@ class Database:
         """A unit that takes a connection when its first statement is run."""
         return Unit(self, opening)
 
-    def take(self) -> psycopg.Connection[DictRow]:
-        """A living connection out of the pool; raise `NoFreeConnection` or `NoDatabase` after the waiting time."""
-        while True:
-            connection = self._wait()
-            if _quiet(connection):
-                return connection
-            self.give_back(connection, spoiled=True)
+    def take(self) -> HostConnection:
+        """A connection out of the pool; raise `NoFreeConnection` or `NoDatabase` after the waiting time.
+
+        It may have died unnoticed: a unit finds that out when it begins, and takes another one.
+        """
+        try:
+            connection = self._pool.getconn()
+        except PoolClosed as error:
+            raise NoDatabase(reason="the pool of connections is closed") from error
+        except PoolTimeout as error:
+            self._check_reachable()
+            raise NoFreeConnection(size=self.pool_size, seconds=self.wait_seconds) from error
+        if connection.plans != self._plans:
+            self._renew(connection)
+        return connection
 
     def give_back(self, connection: psycopg.Connection[DictRow], *, spoiled: bool = False) -> None:
         """Put a connection back; a spoiled one is closed and replaced."""
         if spoiled:
             connection.close()
-        self._pool.putconn(connection)
+        self._pool.putconn(cast("HostConnection", connection))
+
+    def forget_plans(self) -> None:
+        """Let no connection use what it prepared before, because tables were altered.
+
+        PostgreSQL refuses a prepared ``select *`` whose table has got another column since.
+        """
+        self._plans += 1
 
     def new_session(self, unit: Unit) -> "UnitSession":
         """A Session in the unit; all of them share the compiled statements of one engine."""
@@ -105,27 +129,28 @@ class Database:
                 self._engine = engine
             return self._engine
 
-    def _wait(self) -> psycopg.Connection[DictRow]:
-        try:
-            return self._pool.getconn()
-        except PoolClosed as error:
-            raise NoDatabase(reason="the pool of connections is closed") from error
-        except PoolTimeout as error:
-            self._check_reachable()
-            raise NoFreeConnection(size=self.pool_size, seconds=self.wait_seconds) from error
+    def _take_living(self) -> HostConnection:
+        while not _quiet(connection := self.take()):
+            self.give_back(connection, spoiled=True)
+        return connection
+
+    def _renew(self, connection: HostConnection) -> None:
+        """A dead connection is not noticed here; who uses it will."""
+        with suppress(psycopg.OperationalError):
+            connection.execute("DEALLOCATE ALL")
+        connection.plans = self._plans
 
     def _check_reachable(self) -> None:
         try:
             psycopg.connect(self.conninfo, connect_timeout=_CONNECT_SECONDS).close()
         except psycopg.Error as error:
-            raise NoDatabase(reason=_first_line(error)) from error
+            raise NoDatabase(reason=first_line(error)) from error
 
 
 def _connection_settings() -> dict[str, Any]:
     return {
         "autocommit": True,
         "row_factory": dict_row,
-        "prepare_threshold": None,  # a migration changes tables under running connections; a kept plan would then fail
         "client_encoding": "utf8",
         "application_name": "klods",
         "connect_timeout": _CONNECT_SECONDS,
@@ -139,7 +164,3 @@ def _quiet(connection: psycopg.Connection[Any]) -> bool:
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
     return not poll.poll(0)
-
-
-def _first_line(error: psycopg.Error) -> str:
-    return error.diag.message_primary or str(error).partition("\n")[0]

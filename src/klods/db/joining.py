@@ -8,6 +8,7 @@ from psycopg.rows import DictRow, dict_row
 
 from klods.db.opening import Frame, Opening
 from klods.db.unit import Unit
+from klods.errors import NoDatabase
 
 if TYPE_CHECKING:
     from klods.db.session import UnitSession
@@ -24,7 +25,9 @@ class Guest:
         return Unit(self, opening, Frame.joined(opening, self._present(opening.restored())))
 
     def take(self) -> psycopg.Connection[DictRow]:
-        """The connection of the transaction."""
+        """The connection of the transaction; raise `NoDatabase` when it was lost."""
+        if self._connection.closed:
+            raise NoDatabase(reason="the connection of the transaction was lost")
         return self._connection
 
     def give_back(self, connection: psycopg.Connection[DictRow], *, spoiled: bool) -> None:
@@ -38,6 +41,9 @@ class Guest:
         engine = lending_engine()
         learn_from(engine, unit)
         return open_session(engine, unit)
+
+    def forget_plans(self) -> None:
+        """Nothing: the connection is its owner's."""
 
     def _present(self, names: tuple[str, ...]) -> Mapping[str, str]:
         with self._connection.cursor(row_factory=dict_row) as cursor:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Frame:
     """What is sent after going back to a savepoint, because PostgreSQL takes SET LOCAL back there."""
 
     @classmethod
+    @lru_cache(maxsize=1024)
     def own(cls, opening: Opening) -> "Frame":
         """The frame of a transaction that nobody else has begun."""
         again = set_local(opening.settings())

@@ -11,6 +11,7 @@ import psycopg
 from psycopg.pq import ExecStatus, TransactionStatus
 
 from klods.db.opening import Frame
+from klods.db.reasons import first_line
 from klods.errors import CommitFailed, SwallowedFailure
 
 _FINE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
@@ -26,44 +27,60 @@ class _Step:
 class Transaction:
     """The begin, the savepoints and the end of one transaction on a psycopg connection in autocommit mode."""
 
-    __slots__ = ("_begun", "_connection", "_frame", "_releases", "_steps", "_unsent")
+    __slots__ = ("_begun", "_frame", "_releases", "_steps", "connection", "unsent")
 
     def __init__(self, connection: psycopg.Connection[Any], frame: Frame) -> None:
-        self._connection = connection
+        self.connection = connection
+        self.unsent = True
+        """Whether something waits to be sent before the next statement."""
         self._frame = frame
         self._begun = False
         self._steps: list[_Step] = []
         self._releases: list[str] = []
-        self._unsent = True
 
     @property
     def failed(self) -> bool:
         """Whether a statement failed and PostgreSQL refuses everything until a rollback."""
-        return self._connection.pgconn.transaction_status == TransactionStatus.INERROR
+        return self.connection.pgconn.transaction_status == TransactionStatus.INERROR
 
     @property
     def lost(self) -> bool:
         """Whether the connection has died, and the transaction with it."""
-        return self._connection.closed
+        return self.connection.closed
+
+    @property
+    def begun(self) -> bool:
+        """Whether PostgreSQL knows of it; before that it can move to another connection."""
+        return self._begun
 
     def settle(self) -> None:
         """Send what waits; every statement does this first."""
-        if not self._unsent:
+        if not self.unsent:
             return
         parts = [] if self._begun else [self._frame.begin]
         parts += [b"RELEASE SAVEPOINT %s" % name.encode() for name in self._releases]
         parts += [b"SAVEPOINT %s" % step.name.encode() for step in self._steps if not step.sent]
-        self._send(b";".join(parts))
-        self._begun = True
-        self._unsent = False
+        try:
+            self._send(b";".join(parts))
+        finally:
+            self._begun = self._begun or not self.lost
+        self.unsent = False
         self._releases.clear()
         for step in self._steps:
             step.sent = True
 
+    def begin_again(self) -> None:
+        """Undo everything that was sent, and send the begin and the open savepoints once more."""
+        self._send(self._frame.rollback)
+        self._begun, self.unsent = False, True
+        for step in self._steps:
+            step.sent = False
+        self.settle()
+
     def savepoint(self, name: str) -> None:
         """Establish a savepoint before the next statement."""
         self._steps.append(_Step(name))
-        self._unsent = True
+        self.unsent = True
 
     def release(self, name: str) -> None:
         """Be done with a savepoint, keeping what was done since; inner ones that are still in use keep it alive."""
@@ -74,7 +91,7 @@ class Transaction:
             step = self._steps.pop()
             if step.sent:
                 self._releases.append(step.name)
-                self._unsent = True
+                self.unsent = True
 
     def back_to(self, name: str) -> None:
         """Undo what was done since the savepoint was established, now; it is done with."""
@@ -93,6 +110,8 @@ class Transaction:
         if self.failed:
             self.rollback()
             raise SwallowedFailure
+        if self.lost:
+            raise CommitFailed(reason="the connection was lost; nothing was saved")
         try:
             answer = self._send(self._frame.commit)
         except psycopg.Error as error:
@@ -109,7 +128,7 @@ class Transaction:
         self._finish()
 
     def _finish(self) -> None:
-        self._begun = self._unsent = False
+        self._begun = self.unsent = False
         self._steps.clear()
         self._releases.clear()
 
@@ -119,10 +138,10 @@ class Transaction:
     def _why(self, error: psycopg.Error) -> str:
         if self.lost:
             return "the connection was lost while saving, so it is not known whether it was saved"
-        return error.diag.message_primary or str(error)
+        return first_line(error)
 
     def _send(self, text: bytes) -> bytes:
-        result = self._connection.pgconn.exec_(text)
+        result = self.connection.pgconn.exec_(text)
         if result.status not in _FINE:
             raise psycopg.errors.error_from_result(result, encoding="utf-8")
         return result.command_status or b""

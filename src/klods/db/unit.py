@@ -14,6 +14,7 @@ from psycopg.rows import DictRow, dict_row, tuple_row
 from klods.db.cursor import UnitCursor
 from klods.db.guard import refuse_control
 from klods.db.opening import Frame, Opening
+from klods.db.reasons import first_line
 from klods.db.transaction import Transaction
 from klods.errors import BlockingCall, EndedUnit, NoDatabase, SwallowedFailure
 
@@ -40,6 +41,9 @@ class Lender(Protocol):
     def new_session(self, unit: "Unit") -> "UnitSession":
         """A SQLAlchemy Session that works in the unit."""
 
+    def forget_plans(self) -> None:
+        """Let no connection use what it prepared before: a table has changed."""
+
 
 class Unit:
     """One transaction, begun by its first statement and ended once; threads that share it take turns.
@@ -54,10 +58,12 @@ class Unit:
         """The identity of the thread that must never wait for the database."""
         self._lender = lender
         self._frame = frame or Frame.own(opening)
-        self._lock = threading.RLock()
+        self.turn = threading.RLock()
+        """Held by the thread that works in the unit; the others wait."""
         self._wire: tuple[psycopg.Connection[DictRow], Transaction] | None = None
         self._session: UnitSession | None = None
         self._savepoints = 0
+        self._statements = 0
 
     @classmethod
     def joined(cls, connection: psycopg.Connection[DictRow], opening: Opening) -> "Unit":
@@ -74,7 +80,7 @@ class Unit:
     @property
     def session(self) -> "UnitSession":
         """The SQLAlchemy Session of this unit, made when first asked for and closed with the unit."""
-        with self._lock:
+        with self.turn:
             self._refuse()
             if self._session is None:
                 self._session = self._lender.new_session(self)
@@ -82,9 +88,10 @@ class Unit:
 
     def run(self, sql: str, params: Params | None = None) -> psycopg.Cursor[DictRow]:
         """Send one statement and return the cursor with its rows; what the Session holds back is sent before."""
-        with self._lock:
-            self.flush()
-            return self.cursor(dict_row).execute(sql.encode(), params)
+        with self.turn:
+            if self._session is not None:
+                self._session.flush_for_others()
+            return UnitCursor(self._ready(), self, dict_row).execute(sql, params)
 
     def flush(self) -> None:
         """Send what the Session holds back, so that every view of the unit sees it."""
@@ -92,33 +99,46 @@ class Unit:
             self._session.flush_for_others()
 
     def cursor(self, row_factory: Any = tuple_row) -> UnitCursor[Any]:
-        """A cursor of this unit; the unit's gate stands before its statements."""
-        with self._lock:
-            return UnitCursor(self._open()[0], self, row_factory)
+        """A cursor of this unit, which is its gate."""
+        with self.turn:
+            return UnitCursor(self._ready(), self, row_factory)
 
-    @contextmanager
-    def statement(self, sql: str) -> Iterator[None]:
-        """The time of one statement: looked at first, preceded by what must be sent, alone on the connection."""
-        refuse_control(sql)
-        with self.wire() as transaction:
-            transaction.settle()
-            yield
+    def admit(self, statement: str) -> None:
+        """Refuse a statement that would end the transaction, and send what must precede any other."""
+        refuse_control(statement)
+        self._ready()
+        self._statements += 1
+
+    def explain(self, error: psycopg.Error) -> None:
+        """Raise `EndedUnit` for a statement that was cancelled and `NoDatabase` for a connection that was lost."""
+        if self.ended:
+            self._finish(spoiled=True)
+            raise EndedUnit from error
+        if self._wire is not None and self._wire[1].lost:
+            raise NoDatabase(reason=first_line(error)) from error
+        if _is_stale(error):
+            self._lender.forget_plans()
+
+    def begin_again(self, error: psycopg.Error) -> bool:
+        """Begin anew when the first statement met a plan from before a migration; nothing is lost by that."""
+        if self._wire is None or self._statements != 1 or not _is_stale(error):
+            return False
+        connection, transaction = self._wire
+        transaction.begin_again()
+        connection.execute("DEALLOCATE ALL")
+        self._lender.forget_plans()
+        return True
 
     @contextmanager
     def wire(self) -> Iterator[Transaction]:
-        """The transaction, for this thread alone; what happens to the connection is said in our words."""
-        with self._lock:
-            connection, transaction = self._open()
+        """The transaction, for this thread alone; nothing is sent by this."""
+        with self.turn:
+            transaction = self._open()[1]
             try:
                 yield transaction
             except psycopg.Error as error:
-                if connection.closed and not self.ended:
-                    raise NoDatabase(reason=_first_line(error)) from error
-                if not self.ended:
-                    raise
-            if self.ended:
-                self._finish(spoiled=True)
-                raise EndedUnit
+                self.explain(error)
+                raise
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -133,7 +153,7 @@ class Unit:
 
     def commit(self) -> None:
         """Keep what was done and end; raise `SwallowedFailure` or `CommitFailed` when nothing was kept."""
-        with self._lock:
+        with self.turn:
             self._refuse()
             try:
                 if self._session is not None:
@@ -145,7 +165,7 @@ class Unit:
 
     def rollback(self) -> None:
         """Undo what was done and end; nothing happens when the unit has ended."""
-        with self._lock:
+        with self.turn:
             self._finish()
 
     def cancel(self) -> None:
@@ -155,9 +175,9 @@ class Unit:
         """
         self.ended = True
         for _ in range(_CANCEL_TRIES):
-            if self._lock.acquire(timeout=_CANCEL_PAUSE):
+            if self.turn.acquire(timeout=_CANCEL_PAUSE):
                 self._finish(spoiled=True)
-                self._lock.release()
+                self.turn.release()
                 return
             if wire := self._wire:
                 _stop(wire[0])
@@ -181,6 +201,27 @@ class Unit:
             self._wire = connection, Transaction(connection, self._frame)
             self._refuse()
         return self._wire
+
+    def _ready(self) -> psycopg.Connection[DictRow]:
+        """The connection, with everything sent that must precede a statement."""
+        connection, transaction = self._open()
+        while transaction.unsent:
+            try:
+                transaction.settle()
+            except psycopg.Error:
+                if transaction.begun:
+                    raise
+                connection = self._replace(connection, transaction)
+        return connection
+
+    def _replace(self, dead: psycopg.Connection[DictRow], transaction: Transaction) -> psycopg.Connection[DictRow]:
+        """Another connection for a transaction that could not begin, as after a restart of the server."""
+        self._wire = None
+        self._lender.give_back(dead, spoiled=True)
+        transaction.connection = connection = self._lender.take()
+        self._wire = connection, transaction
+        self._refuse()
+        return connection
 
     def _refuse(self) -> None:
         if self.ended:
@@ -208,7 +249,7 @@ class Unit:
             transaction.release(name)
 
     def _undo_block(self, name: str) -> None:
-        with self._lock:
+        with self.turn:
             if self._wire is None:
                 return
             if self._session is not None:
@@ -239,5 +280,6 @@ def _stop(connection: psycopg.Connection[Any]) -> None:
         _log.warning("the server did not take a request to cancel a statement")
 
 
-def _first_line(error: psycopg.Error) -> str:
-    return error.diag.message_primary or str(error).partition("\n")[0]
+def _is_stale(error: psycopg.Error) -> bool:
+    """Whether a prepared statement stopped fitting because a table it reads was altered."""
+    return isinstance(error, psycopg.errors.FeatureNotSupported) and "cached plan" in str(error)

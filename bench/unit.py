@@ -1,0 +1,133 @@
+"""What a unit costs beside a bare transaction: the same statement, server and machine, in interleaved rounds.
+
+    python bench/unit.py CONNINFO [--rounds N]
+
+Each round measures every way once, one after the other, so that what else the machine does hits all alike; the table
+shows the median time of a transaction and the median of the per-round ratios.
+"""
+
+import argparse
+from collections.abc import Callable, Mapping
+from statistics import median
+from time import perf_counter
+
+import psycopg
+import sqlalchemy
+from psycopg_pool import ConnectionPool
+from sqlalchemy.orm import Session, sessionmaker
+
+from klods.db.database import Database
+from klods.db.scope import Scope, enter
+from klods.db.statements import execute_query, execute_update, get_db
+
+Way = Callable[[], object]
+
+TABLE = """
+drop table if exists bench_unit;
+create table bench_unit(id int primary key, n int not null);
+insert into bench_unit select i, 0 from generate_series(1, 1000) i;
+"""
+READ = "select id, n from bench_unit where id = %s"
+WRITE = "update bench_unit set n = n + 1 where id = %s"
+READ_ORM = sqlalchemy.text(READ.replace("%s", ":id"))
+WRITE_ORM = sqlalchemy.text(WRITE.replace("%s", ":id"))
+
+
+def bare(pool: ConnectionPool, statement: str) -> Way:
+    def once() -> None:
+        with pool.connection() as connection:
+            cursor = connection.execute(statement, [7])
+            if cursor.description:
+                cursor.fetchall()
+
+    return once
+
+
+def in_unit(database: Database, helper: Callable[..., object], statement: str) -> Way:
+    def once() -> None:
+        scope = Scope(database, "bench")
+        with enter(scope):
+            helper(statement, [7])
+        scope.end(keep=True)
+
+    return once
+
+
+def plain_session(make: sessionmaker[Session], statement: sqlalchemy.TextClause) -> Way:
+    def once() -> None:
+        with make() as session:
+            result = session.execute(statement, {"id": 7})
+            if result.returns_rows:
+                result.all()
+            session.commit()
+
+    return once
+
+
+def session_in_unit(database: Database, statement: sqlalchemy.TextClause) -> Way:
+    def once() -> None:
+        scope = Scope(database, "bench")
+        with enter(scope):
+            session = get_db()
+            result = session.execute(statement, {"id": 7})
+            if result.returns_rows:
+                result.all()
+            session.commit()
+        scope.end(keep=True)
+
+    return once
+
+
+def compare(pairs: Mapping[str, tuple[Way, Way]], rounds: int, repeat: int = 50) -> None:
+    """Print one line per pair: microseconds of both, and the ratio."""
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in pairs}
+    for number in range(rounds + 1):
+        for name, (base, ours) in pairs.items():
+            if number % 2:
+                measured = _time(base, repeat), _time(ours, repeat)
+            else:
+                measured = tuple(reversed((_time(ours, repeat), _time(base, repeat))))
+            if number:  # the first round warms up
+                times[name].append(measured)
+    print(f"{'what':44}{'base µs':>10}{'ours µs':>10}{'ratio':>8}")
+    for name, rows in times.items():
+        base, ours = median(row[0] for row in rows), median(row[1] for row in rows)
+        print(f"{name:44}{base:10.0f}{ours:10.0f}{median(row[1] / row[0] for row in rows):8.2f}")
+
+
+def _time(way: Way, repeat: int) -> float:
+    start = perf_counter()
+    for _ in range(repeat):
+        way()
+    return (perf_counter() - start) / repeat * 1e6
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("conninfo")
+    arguments.add_argument("--rounds", type=int, default=60)
+    options = arguments.parse_args()
+    engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(options.conninfo))
+    make = sessionmaker(engine)
+    unprepared = {"prepare_threshold": None}
+    with (
+        ConnectionPool(options.conninfo, min_size=2, kwargs=unprepared, open=True) as pool,
+        ConnectionPool(options.conninfo, min_size=2, open=True) as preparing,
+        Database(options.conninfo) as database,
+    ):
+        with database.connection() as connection:
+            connection.execute(TABLE)
+        read, write = in_unit(database, execute_query, READ), in_unit(database, execute_update, WRITE)
+        pairs = {
+            "unit ÷ psycopg transaction, read": (bare(pool, READ), read),
+            "unit ÷ psycopg transaction, write": (bare(pool, WRITE), write),
+            "unit ÷ psycopg that prepares, read": (bare(preparing, READ), read),
+            "unit ÷ psycopg that prepares, write": (bare(preparing, WRITE), write),
+            "Session of the unit ÷ plain Session, read": (plain_session(make, READ_ORM), session_in_unit(database, READ_ORM)),
+            "Session of the unit ÷ plain Session, write": (plain_session(make, WRITE_ORM), session_in_unit(database, WRITE_ORM)),
+        }
+        compare(pairs, options.rounds)
+
+
+if __name__ == "__main__":
+    main()
