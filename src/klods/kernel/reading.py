@@ -134,8 +134,8 @@ def _faults(source: Source, definition: ModuleDefinition, manifest: Manifest, de
 def _wrong_fields(source: Source, definition: ModuleDefinition) -> Iterator[tuple[str, str, bool]]:
     if reason := why_not(definition.code):
         yield "code", f"{definition.code!r} cannot be a code: {reason}", False
-    if source.origin is Origin.FOLDER and python_name(source.folder.name) != python_name(definition.code):
-        yield "code", f"the folder is called {source.folder.name}, but the code is {definition.code}", True
+    if source.origin is Origin.FOLDER and python_name(source.code) != python_name(definition.code):
+        yield "code", f"the folder is called {source.code}, but the code is {definition.code}", True
     try:
         Version(definition.version)
     except InvalidVersion:
@@ -151,3 +151,15 @@ def _wrong_fields(source: Source, definition: ModuleDefinition) -> Iterator[tupl
         path = Path(getattr(definition, name))
         if path.is_absolute() or ".." in path.parts:
             yield name, f"{name} {str(path)!r} leaves the module's folder", False
+
+
+def place_of(source: Source, field: str) -> tuple[str, int]:
+    """The file and line where a module says something about itself; where it should, when it does not."""
+    for name, lines in (
+        (MANIFEST, parse_manifest(source.folder).lines),
+        (DEFINITION, read_declared(source.folder, source.code).lines),
+    ):
+        if field in lines:
+            return str(source.folder / name), lines[field]
+    name = MANIFEST if (source.folder / MANIFEST).is_file() else DEFINITION
+    return str(source.folder / name), 1

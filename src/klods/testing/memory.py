@@ -1,13 +1,204 @@
 """In-memory twins of the kernel's ports: the same behaviour without a database, files or other processes."""
 
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from threading import Lock
 from types import ModuleType, TracebackType
 from typing import Self
 
-from klods.errors import PartFailed
-from klods.kernel.catalog import Source
+from klods.errors import AlreadyRunning, MigrationFailed, NoSuchModule, PartFailed
+from klods.kernel.catalog import Catalog, Module, Source
 from klods.kernel.definition import ModuleDefinition
-from klods.kernel.importer import ModuleImporter, forget
+from klods.kernel.importer import ModuleImporter
+from klods.kernel.lifecycle import Lifecycle
+from klods.kernel.migrations import chain_of
 from klods.kernel.parts import load_part, spoken_definition
+from klods.kernel.ports import LogEntry
+from klods.kernel.state import Activation, Installation, States, may_move
+
+
+class MemoryMigrator:
+    """A `Migrator` that only remembers: revisions come from `revisions` by code, or else from the module's files."""
+
+    def __init__(self, revisions: Mapping[str, Sequence[str]] | None = None) -> None:
+        self.revisions = dict(revisions or {})
+        self.applied: dict[str, tuple[str, ...]] = {}
+        self.failing: dict[str, str] = {}
+        """Revisions that fail, with the reason."""
+
+    def pending(self, module: Module) -> tuple[str, ...]:
+        """The revisions that have not been applied."""
+        known = self.revisions.get(module.code)
+        line = [revision.revision for revision in chain_of(module)] if known is None else known
+        return tuple(revision for revision in line if revision not in self.applied.get(module.code, ()))
+
+
+class MemoryChange:
+    """A `Change` on copies, which `MemoryStates` keeps when the block ends without an error."""
+
+    def __init__(self, before: States, migrator: MemoryMigrator) -> None:
+        self._before = before
+        self._migrator = migrator
+        self.installations = dict(before.installations)
+        self.activations = dict(before.activations)
+        self.applied = dict(migrator.applied)
+        self.entries: list[LogEntry] = []
+        self.ran: list[tuple[str, int]] = []
+
+    @property
+    def generation(self) -> int:
+        """The generation that this change makes."""
+        return self._before.generation + 1
+
+    def states(self) -> States:
+        """The states with what was saved so far."""
+        return States(self._before.generation, dict(self.installations), dict(self.activations))
+
+    def migrate(self, module: Module) -> tuple[str, ...]:
+        """Apply what is pending, up to a revision that is set to fail."""
+        pending = self._migrator.pending(module)
+        for revision in pending:
+            if reason := self._migrator.failing.get(revision):
+                raise MigrationFailed(module=module.code, revision=revision, reason=reason, where=f"{revision}:1")
+        self.applied[module.code] = (*self.applied.get(module.code, ()), *pending)
+        return pending
+
+    def run(self, module: Module, platform_id: int, hook: Callable[[], object]) -> None:
+        """Run the hook here; an error changes nothing and is raised."""
+        hook()
+        self.ran.append((module.code, platform_id))
+
+    def save(self, row: Installation | Activation) -> None:
+        """Store a row; raise ValueError for a move between states that is not allowed."""
+        states = self.states()
+        if isinstance(row, Installation):
+            before: Installation | Activation = states.installation(row.code)
+            self.installations[row.code] = row
+        else:
+            before = states.activation(row.code, row.platform_id)
+            self.activations[row.code, row.platform_id] = row
+        if before.state is not row.state and not may_move(before.state, row.state):
+            raise ValueError(f"{row.code}: {before.state} → {row.state} is not allowed")
+
+    def log(self, entry: LogEntry) -> None:
+        """Append a line to the log."""
+        self.entries.append(entry)
+
+
+class MemoryStates:
+    """A `StateStore`: one change at a time, kept whole or not at all."""
+
+    def __init__(self, states: States | None = None, migrator: MemoryMigrator | None = None) -> None:
+        self.states = states or States()
+        self.migrator = migrator or MemoryMigrator()
+        self.log: list[LogEntry] = []
+        self.hooks: list[tuple[str, int]] = []
+        """Module and platform of every hook that ran inside a kept change."""
+
+        self._lock = Lock()
+
+    def read(self) -> States:
+        """The states at this moment."""
+        return self.states
+
+    @contextmanager
+    def change(self) -> Iterator[MemoryChange]:
+        """A change that is kept when the block ends without an error."""
+        if not self._lock.acquire(timeout=0.05):
+            raise AlreadyRunning
+        try:
+            change = MemoryChange(self.states, self.migrator)
+            yield change
+            self.states = replace(change.states(), generation=change.generation)
+            self.migrator.applied = change.applied
+            self.log += change.entries
+            self.hooks += change.ran
+        finally:
+            self._lock.release()
+
+
+class MemoryContents:
+    """A `ContentStore` that copies nothing: an approved module is the one in its folder."""
+
+    def __init__(self) -> None:
+        self.hashes: dict[str, str] = {}
+        """Set a hash by code to make the content look changed."""
+
+        self.kept: set[tuple[str, str]] = set()
+
+    def fingerprint(self, module: Module) -> str:
+        """The hash that was set, or one of the module's version."""
+        return self.hashes.get(module.code) or hashlib.sha256(module.definition.version.encode()).hexdigest()[:8]
+
+    def approve(self, module: Module) -> str:
+        """Remember the present hash as approved, and return it."""
+        content = self.fingerprint(module)
+        self.kept.add((module.code, content))
+        return content
+
+    def approved(self, module: Module, content_hash: str) -> Source:
+        """The module's source; raise `NoSuchModule` for content that was never approved."""
+        if (module.code, content_hash) not in self.kept:
+            raise NoSuchModule(module=module.code)
+        return module.source
+
+
+@dataclass
+class MemoryProbe:
+    """A `Probe` that only notes what it is asked; codes in `failing` raise `PartFailed` with that reason."""
+
+    failing: dict[str, str] = field(default_factory=dict)
+    tried: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+
+    def try_parts(self, source: Source, needed: Sequence[Source]) -> None:
+        """Note the module and those it needs."""
+        self.tried.append((source.code, tuple(other.code for other in needed)))
+        if reason := self.failing.get(source.code):
+            raise PartFailed(module=source.code, part="backend", reason=reason, where="backend/router.py:1")
+
+
+@dataclass
+class MemoryProcesses:
+    """`Processes` of which those named in `late` never follow; `meanwhile` is called during each wait."""
+
+    late: tuple[str, ...] = ()
+    waited: list[int] = field(default_factory=list)
+    meanwhile: Callable[[], object] = lambda: None
+
+    def wait(self, generation: int, seconds: float) -> Sequence[str]:
+        """Note the generation and name the late ones."""
+        del seconds
+        self.waited.append(generation)
+        self.meanwhile()
+        return self.late
+
+
+class MemoryHub:
+    """A `Lifecycle` over twins: change `catalog` and the twins, look at the states."""
+
+    def __init__(self, catalog: Catalog, *, revisions: Mapping[str, Sequence[str]] | None = None) -> None:
+        self.catalog = catalog
+        self.migrator = MemoryMigrator(revisions)
+        self.store = MemoryStates(migrator=self.migrator)
+        self.contents = MemoryContents()
+        self.probe = MemoryProbe()
+        self.processes = MemoryProcesses()
+        self.lifecycle = Lifecycle(
+            discover=lambda: self.catalog,
+            states=self.store,
+            migrator=self.migrator,
+            contents=self.contents,
+            probe=self.probe,
+            processes=self.processes,
+            load=lambda module: module.definition,
+        )
+
+    @property
+    def states(self) -> States:
+        """What is stored now."""
+        return self.store.states
 
 
 class ReaderHere:
@@ -24,7 +215,6 @@ class ReaderHere:
             spoken = spoken_definition(source, namespace) if isinstance(namespace, ModuleType) else None
         finally:
             self._importer.unmount(source.package)
-            forget(source.package)
         if spoken is None:
             reason = "definition.py holds no ModuleDefinition"
             raise PartFailed(module=source.code, part="definition", reason=reason, where="definition.py:1")

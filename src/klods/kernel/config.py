@@ -1,0 +1,109 @@
+"""What a module is configured with: its own defaults, below what is stored, below the environment."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from klods.errors import InvalidConfig
+from klods.kernel.definition import ModuleDefinition
+from klods.kernel.names import environment_prefix, python_name
+from klods.settings import Settings
+
+Environment = Mapping[str, Mapping[str, str]]
+"""Lower-cased values of ``MODULES__<CODE>__<KEY>``: ``environment["invoice_scanner"]["api_key"]``."""
+
+SWITCHES = ("read_only", "dry_run")
+_WORDS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+
+
+def values(
+    definition: ModuleDefinition, environment: Environment, stored: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The values in force: defaults, then stored ones, then the environment; checked by the module's schema if it has one.
+
+    Raises `InvalidConfig` that names the key, and the environment variable when the value came from there.
+    """
+    below = {**definition.default_config, **(stored or {})}
+    above = environment.get(python_name(definition.code), {})
+    if definition.config_schema is None:
+        return below | {key: _like(definition, key, text, below.get(key)) for key, text in above.items()}
+    known = definition.config_schema.model_fields
+    meant = {key: _structured(text, known[key].annotation) for key, text in above.items() if key in known}
+    rest = {key: text for key, text in above.items() if key not in known}
+    return rest | _checked(definition, definition.config_schema, below | meant, frozenset(meant))
+
+
+def check_config(
+    definition: ModuleDefinition, environment: Environment, stored: Mapping[str, Any] | None = None
+) -> None:
+    """Raise `InvalidConfig` unless the module could run with what it is configured with."""
+    values(definition, environment, stored)
+
+
+def lookup(definition: ModuleDefinition | None, key: str, environment: Environment, default: Any = None) -> Any:
+    """One value by its upper- or lower-case name: environment, else the module's default, else `default`.
+
+    A text as `default` makes the answer a text: READ_ONLY is then ``"true"``, never ``True``.
+    """
+    name = key.lower()
+    code = python_name(definition.code) if definition else ""
+    found: Any = environment.get(code, {}).get(name)
+    if found is None and definition is not None:
+        found = definition.default_config.get(name, definition.default_config.get(key))
+        if found is None and name in SWITCHES:
+            found = getattr(definition, name)
+    if found is None:
+        return default
+    return _text(found) if isinstance(default, str) else found
+
+
+def get_module_config(module: str, key: str, default: Any = None) -> Any:
+    """One value of ``MODULES__<MODULE>__<KEY>`` from the environment or `.env`, or `default`."""
+    given = Settings().modules.get(python_name(module).lower(), {})
+    return given.get(key.lower(), default)
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _like(definition: ModuleDefinition, key: str, text: str, example: object) -> Any:
+    try:
+        match example:
+            case bool():
+                return _WORDS[text.strip().lower()]
+            case int() | float():
+                return type(example)(text)
+            case list() | tuple() | dict():
+                return json.loads(text)
+    except (ValueError, KeyError):
+        variable = environment_prefix(definition.code) + key.upper()
+        reason = f"{variable} is {text!r}, but a value like {example!r} is needed"
+        raise InvalidConfig(module=definition.code, reason=reason, key=key) from None
+    return text
+
+
+def _structured(text: str, annotation: object) -> Any:
+    """A JSON text as what it says, where the schema wants more than one plain value."""
+    if annotation is str or not text.lstrip().startswith(("[", "{")):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _checked(
+    definition: ModuleDefinition, schema: type[BaseModel], given: Mapping[str, Any], from_environment: frozenset[str]
+) -> dict[str, Any]:
+    try:
+        return schema.model_validate(dict(given)).model_dump()
+    except ValidationError as error:
+        faults = []
+        for item in error.errors(include_url=False, include_context=False, include_input=False):
+            name = ".".join(map(str, item["loc"]))
+            variable = environment_prefix(definition.code) + name.upper() if name in from_environment else name
+            faults.append(f"{variable}: {item['msg']}" if variable else item["msg"])
+        raise InvalidConfig(module=definition.code, reason="; ".join(faults)) from None

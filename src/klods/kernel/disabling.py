@@ -1,0 +1,86 @@
+"""Carries out a plan that disables: the gates close first, the hooks come after, and nothing can stop it."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from klods.errors import AlreadyRunning, HookFailed, KlodsError
+from klods.kernel.enabling import Task, grant_wish, refuse_stale, run_hook
+from klods.kernel.plan import Do
+from klods.kernel.ports import Change
+from klods.kernel.problems import Problem, Problems
+from klods.kernel.state import Activation, Active, Reason, may_move
+from klods.kernel.world import World
+
+log = logging.getLogger(__name__)
+
+_PATIENCE = 3
+"""How often a change that runs meanwhile is waited for, each time as long as the store waits for its lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchedOff:
+    """What came of it: the generation, the processes that have not closed their gates, and what the hooks raised."""
+
+    generation: int
+    late: tuple[str, ...]
+    problems: Problems
+
+
+def switch_off(world: World, task: Task) -> SwitchedOff:
+    """Close the gates, wait for the processes, run `on_disable` of each module; what hooks raise is stored beside it."""
+    late = _close(world, task)
+    for _ in range(_PATIENCE):
+        try:
+            return _finish(world, task, late)
+        except AlreadyRunning:
+            log.warning("%s: another change is running; trying to end the disabling again", task.plan.target)
+    return _finish(world, task, late)
+
+
+def _finish(world: World, task: Task, late: Sequence[str]) -> SwitchedOff:
+    platform_id = task.plan.platform_id
+    problems: list[Problem] = []
+    with world.states.change() as change:
+        states = change.states()
+        for code in task.plan.doing(Do.DISABLE):
+            if states.activation(code, platform_id).state is Active.ENABLED:
+                continue
+            row = _leave(world, task, change, code)
+            change.save(row)
+            change.log(task.entry(code, "done", before=Active.ENABLED.value, after=row.detail or row.state.value))
+            problems += _told(row)
+        return SwitchedOff(change.generation, tuple(late), Problems(problems))
+
+
+def _close(world: World, task: Task) -> Sequence[str]:
+    with world.states.change() as change:
+        states = change.states()
+        refuse_stale(world, task, states)
+        for code in task.plan.doing(Do.DISABLE):
+            if code in task.catalog:
+                grant_wish(change, task.catalog[code].definition)
+            if may_move(states.activation(code, task.plan.platform_id).state, Active.DISABLING):
+                change.save(Activation(code, task.plan.platform_id, Active.DISABLING))
+        generation = change.generation
+    return world.processes.wait(generation, world.seconds)
+
+
+def _leave(world: World, task: Task, change: Change, code: str) -> Activation:
+    platform_id = task.plan.platform_id
+    try:
+        content_hash = change.states().installation(code).content_hash
+        module = world.approved(task.catalog, code, content_hash)
+        hook = world.load(module).on_disable
+        if hook is not None:
+            run_hook(change, module, platform_id, hook, name="on_disable")
+    except KlodsError as error:
+        log.warning("%s is disabled, but: %s", code, error)
+        reason = Reason.HOOK if isinstance(error, HookFailed) else Reason.IMPORT
+        return Activation(code, platform_id, Active.DISABLED, reason, f"on_disable did not run to its end: {error}")
+    return Activation(code, platform_id, Active.DISABLED)
+
+
+def _told(row: Activation) -> Iterator[Problem]:
+    if row.detail:
+        yield Problem(row.code, "on_disable", row.detail, warning=True)

@@ -1,0 +1,185 @@
+"""Carries out a plan that installs, migrates or enables: all of it, or nothing and a reason."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+
+from klods.errors import Broken, HookFailed, InvalidConfig, MigrationFailed, OutsidePrefix, PartFailed, StalePlan
+from klods.kernel.catalog import Catalog, Module
+from klods.kernel.config import check_config
+from klods.kernel.definition import Hook, ModuleDefinition
+from klods.kernel.faults import sentence, where
+from klods.kernel.graph import closure, dependents, order
+from klods.kernel.plan import Do, Plan, Step
+from klods.kernel.planning import make_plan
+from klods.kernel.ports import Change, LogEntry
+from klods.kernel.state import Activation, Active, Installation, Installed, Reason, States
+from klods.kernel.world import World
+
+log = logging.getLogger(__name__)
+
+_REASONS: Mapping[type[Exception], Reason] = {
+    PartFailed: Reason.IMPORT,
+    MigrationFailed: Reason.MIGRATION,
+    OutsidePrefix: Reason.MIGRATION,
+    InvalidConfig: Reason.CONFIG,
+    HookFailed: Reason.HOOK,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A plan to be carried out, with what it was made from, and for whom."""
+
+    plan: Plan
+    catalog: Catalog
+    actor: str
+    why: str = ""
+
+    def entry(self, code: str, outcome: str, before: str = "", after: str = "") -> LogEntry:
+        """The line of the log about one of its modules."""
+        plan = self.plan
+        return LogEntry(
+            self.actor, plan.action.value, code, plan.platform_id, outcome, asdict(plan), before, after, self.why
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A module whose approved files are in place, with its live definition."""
+
+    module: Module
+    live: ModuleDefinition
+
+
+def switch_on(world: World, task: Task) -> int:
+    """Carry out the plan and return the generation it made.
+
+    When a module is at fault everything is rolled back, the reason is stored in a second change, and the error raised.
+    """
+    try:
+        ready = _prepare(world, task)
+        with world.states.change() as change:
+            refuse_stale(world, task, change.states())
+            for step in task.plan:
+                _take(world, change, step, ready[step.code], platform_id=task.plan.platform_id)
+            for code in dict.fromkeys(step.code for step in task.plan):
+                change.log(_success(task, code))
+            return change.generation
+    except (Broken, InvalidConfig) as error:
+        _record_failure(world, task, error)
+        raise
+
+
+def refuse_stale(world: World, task: Task, states: States) -> None:
+    """Raise `StalePlan` unless the same plan would be made from these states."""
+    plan = task.plan
+    fresh = make_plan(world.view(task.catalog, states), plan.action, plan.target, plan.platform_id)
+    if fresh.token != plan.token:
+        raise StalePlan(module=plan.target)
+
+
+def _prepare(world: World, task: Task) -> dict[str, _Ready]:
+    states = world.states.read()
+    hashes = {code: row.content_hash for code, row in states.installations.items()}
+    for step in task.plan:
+        if step.do is Do.INSTALL:
+            hashes[step.code] = world.contents.approve(task.catalog[step.code])
+            if hashes[step.code] != step.content_hash:
+                raise StalePlan(module=step.code)
+    ready: dict[str, _Ready] = {}
+    for code in dict.fromkeys(step.code for step in task.plan):
+        module = _probed(world, task.catalog, code, hashes)
+        ready[code] = _Ready(module, world.load(module))
+    return ready
+
+
+def _probed(world: World, catalog: Catalog, code: str, hashes: Mapping[str, str]) -> Module:
+    definitions = catalog.definitions
+    *needed, module = (
+        world.approved(catalog, it, hashes.get(it, ""))
+        for it in (*order(definitions, closure(definitions, [code]) - {code}), code)
+    )
+    world.probe.try_parts(module.source, [other.source for other in needed])
+    return module
+
+
+def _take(world: World, change: Change, step: Step, ready: _Ready, *, platform_id: int) -> None:
+    match step.do:
+        case Do.INSTALL:
+            row = change.states().installation(step.code)
+            change.save(Installation(step.code, Installed.INSTALLED, step.after, step.content_hash, wish=row.wish))
+        case Do.MIGRATE:
+            change.migrate(ready.module)
+        case Do.ENABLE:
+            _enable(world, change, ready, platform_id)
+        case _:
+            raise ValueError(step.do)
+
+
+def _enable(world: World, change: Change, ready: _Ready, platform_id: int) -> None:
+    check_config(ready.live, world.environment)
+    hook = ready.live.on_enable
+    if hook is not None:
+        run_hook(change, ready.module, platform_id, hook, name="on_enable")
+    grant_wish(change, ready.module.definition)
+    change.save(Activation(ready.module.code, platform_id, Active.ENABLED))
+
+
+def run_hook(change: Change, module: Module, platform_id: int, hook: Hook, *, name: str) -> None:
+    """Run a hook inside the change; raise `HookFailed` with the line of the module's code, whatever it raised."""
+    try:
+        change.run(module, platform_id, partial(hook, platform_id))
+    except (Exception, SystemExit) as error:
+        spot = where(error, module.source.folder, otherwise="definition.py")
+        raise HookFailed(module=module.code, hook=name, reason=f"{sentence(error)} ({spot})", where=spot) from error
+
+
+def grant_wish(change: Change, definition: ModuleDefinition) -> None:
+    """Remember what ``enabled`` in module.json said when the module was switched, so that it is not acted on again."""
+    row = change.states().installation(definition.code)
+    if row.wish != definition.wish:
+        change.save(replace(row, wish=definition.wish))
+
+
+def _success(task: Task, code: str) -> LogEntry:
+    steps = [step for step in task.plan if step.code == code]
+    version = next((step.before for step in steps if step.do is Do.INSTALL), "")
+    return task.entry(code, "done", before=version, after=" ".join(step.do.value for step in steps))
+
+
+def _record_failure(world: World, task: Task, error: Broken | InvalidConfig) -> None:
+    log.warning("%s: %s failed: %s", task.plan.target, task.plan.action, error)
+    code = str(error.data.get("module", ""))
+    fault = code if any(step.code == code for step in task.plan) else task.plan.target
+    try:
+        with world.states.change() as change:
+            for row in failure_rows(task, change.states(), fault, error):
+                change.save(row)
+            change.log(task.entry(fault, "failed", after=str(error)))
+    except Exception:
+        log.exception("%s: the failure could not be recorded", fault)
+
+
+def failure_rows(task: Task, states: States, fault: str, error: Exception) -> Iterator[Installation | Activation]:
+    """What is stored about a plan that failed: the module at fault, and those of the plan that needed it.
+
+    A module that runs on some platform stays installed with the content that runs.
+    """
+    reason = next((known for kind, known in _REASONS.items() if isinstance(error, kind)), None)
+    plan, row = task.plan, states.installation(fault)
+    running = any(it.state is Active.ENABLED for (code, _), it in states.activations.items() if code == fault)
+    if not running:
+        step = next((step for step in plan if step.code == fault and step.do is Do.INSTALL), None)
+        version, content = (step.after, step.content_hash) if step else (row.version, row.content_hash)
+        wish = task.catalog[fault].definition.wish
+        yield Installation(fault, Installed.FAILED, version, content, reason, str(error), wish)
+    blocked = dependents(task.catalog.definitions, [fault]) - {fault}
+    for code in plan.doing(Do.ENABLE):
+        if states.activation(code, plan.platform_id).state is Active.ENABLED:
+            continue
+        if code == fault:
+            yield Activation(code, plan.platform_id, Active.DISABLED, reason, str(error))
+        elif code in blocked:
+            yield Activation(code, plan.platform_id, Active.DISABLED, Reason.BLOCKED_BY, fault)

@@ -1,0 +1,88 @@
+"""Plans what happens to modules, and makes it happen through the ports."""
+
+from dataclasses import dataclass, field
+from functools import partial
+
+from klods.errors import StalePlan
+from klods.kernel.definition import ModuleDefinition
+from klods.kernel.disabling import switch_off
+from klods.kernel.enabling import Task, grant_wish, refuse_stale, switch_on
+from klods.kernel.plan import Action, Plan
+from klods.kernel.planning import make_plan
+from klods.kernel.ports import LogEntry
+from klods.kernel.problems import Problems
+from klods.kernel.state import Activation, Active, States
+from klods.kernel.wishes import Followed, decide, pending_wishes
+from klods.kernel.world import World
+
+_HALF = frozenset({Active.ENABLING, Active.DISABLING})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a plan: it is in force from this generation on; `late` names processes that have not followed."""
+
+    plan: Plan
+    generation: int
+    late: tuple[str, ...] = ()
+    problems: Problems = field(default_factory=Problems)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lifecycle(World):
+    """Everything that can be done to modules, over the ports of a `World`."""
+
+    def plan(self, action: Action, code: str, platform_id: int) -> Plan:
+        """What an action would do now; raises why it cannot be done."""
+        return make_plan(self.view(self.discover(), self.states.read()), action, code, platform_id)
+
+    def apply(self, plan: Plan, *, actor: str, why: str = "", token: str | None = None) -> Outcome:
+        """Carry out a plan as it was shown; raise `StalePlan` when it, or the given token, no longer fits."""
+        if token is not None and token != plan.token:
+            raise StalePlan(module=plan.target)
+        task = Task(plan, self.discover(), actor, why)
+        states = self.states.read()
+        refuse_stale(self, task, states)
+        if not plan:
+            return Outcome(plan, states.generation)
+        if plan.action is Action.DISABLE:
+            gone = switch_off(self, task)
+            return Outcome(plan, gone.generation, gone.late, gone.problems)
+        generation = switch_on(self, task)
+        return Outcome(plan, generation, tuple(self.processes.wait(generation, self.seconds)))
+
+    def recover(self) -> tuple[str, ...]:
+        """Disable what a crash left half switched, without running hooks; return the codes.
+
+        For the start of a server, when no other process can be between the two changes of a disabling.
+        """
+        if not _half_switched(self.states.read()):
+            return ()
+        with self.states.change() as change:
+            rows = _half_switched(change.states())
+            for row in rows:
+                detail = f"found {row.state.value} at the start; on_disable was not run"
+                change.save(Activation(row.code, row.platform_id, Active.DISABLED, detail=detail))
+                entry = LogEntry("klods", "recover", row.code, row.platform_id, "done", {}, row.state.value, "disabled")
+                change.log(entry)
+        return tuple(sorted({row.code for row in rows}))
+
+    def follow_wishes(self, platform_id: int, actor: str = "module.json") -> tuple[Followed, ...]:
+        """Act on ``enabled`` of module.json where it is new or was edited; say what was done and what waits for a person."""
+        catalog = self.discover()
+        followed = []
+        for definition in pending_wishes(catalog, self.states.read()):
+            verdict = decide(self.view(catalog, self.states.read()), definition, platform_id)
+            followed.append(verdict.follow(partial(self._grant, definition, actor)))
+        return tuple(followed)
+
+    def _grant(self, definition: ModuleDefinition, actor: str, plan: Plan) -> None:
+        if plan:
+            self.apply(plan, actor=actor)
+            return
+        with self.states.change() as change:
+            grant_wish(change, definition)
+
+
+def _half_switched(states: States) -> tuple[Activation, ...]:
+    return tuple(row for row in states.activations.values() if row.state in _HALF)

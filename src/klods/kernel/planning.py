@@ -1,0 +1,107 @@
+"""Decides what an action will do: pure functions from what is known to a plan."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from klods.errors import AlreadyRunning, CoreModule, InvalidDefinition, NoSuchModule
+from klods.kernel.catalog import Catalog, Module
+from klods.kernel.graph import closure, dependents, order
+from klods.kernel.migrations import chain_of
+from klods.kernel.plan import Action, Do, Plan, Step
+from klods.kernel.problems import Problems
+from klods.kernel.relations import relation_problems
+from klods.kernel.state import Active, Installed, States
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything a plan depends on, at one moment."""
+
+    catalog: Catalog
+    states: States
+    pending: Callable[[Module], Sequence[str]]
+    """The revisions of a module that have not run, oldest first."""
+
+    fingerprint: Callable[[Module], str]
+    """The hash of what stands in a module's folder."""
+
+
+def make_plan(view: View, action: Action, code: str, platform_id: int) -> Plan:
+    """The plan for an action, by its name."""
+    makers = {Action.ENABLE: plan_enable, Action.DISABLE: plan_disable, Action.MIGRATE: plan_migrate}
+    return makers[action](view, code, platform_id)
+
+
+def plan_enable(view: View, code: str, platform_id: int) -> Plan:
+    """Enable a module and all it needs, the needed ones first; nothing to do for what is enabled.
+
+    Raises `NoSuchModule`, `InvalidDefinition` with all the reasons why it may not be enabled, or `AlreadyRunning`
+    while one of them is being switched off.
+    """
+    needed = _sound(view, code)
+    waiting = [code for code in needed if view.states.activation(code, platform_id).state is not Active.ENABLED]
+    if any(view.states.activation(code, platform_id).state is Active.DISABLING for code in waiting):
+        raise AlreadyRunning
+    steps = [step for code in waiting for step in (*_renew(view, code), Step(Do.ENABLE, code))]
+    return Plan(Action.ENABLE, code, platform_id, tuple(steps), tuple(_elsewhere(view, steps, platform_id)))
+
+
+def plan_disable(view: View, code: str, platform_id: int) -> Plan:
+    """Disable a module and all that need it, the dependents first; raises `NoSuchModule` or `CoreModule`."""
+    catalog, states = view.catalog, view.states
+    known = {*catalog, *catalog.broken, *states.installations, *(known for known, _ in states.activations)}
+    if code not in known:
+        raise NoSuchModule(module=code)
+    affected = dependents(catalog.definitions, [code])
+    active = {it for it in affected if states.activation(it, platform_id).state is not Active.DISABLED}
+    for core in sorted({code} | active, key=lambda it: it != code):
+        if core in catalog and catalog[core].definition.is_core:
+            raise CoreModule(module=core)
+    line = reversed(order(catalog.definitions, active))
+    return Plan(Action.DISABLE, code, platform_id, tuple(Step(Do.DISABLE, it) for it in line))
+
+
+def plan_migrate(view: View, code: str, platform_id: int) -> Plan:
+    """Bring a module's tables up to its files, and first those of modules it needs that were never installed."""
+    needed = _sound(view, code)
+    if not view.pending(view.catalog[code]):
+        return Plan(Action.MIGRATE, code, platform_id)
+    wanted = [it for it in needed if it == code or view.states.installation(it).state is Installed.ABSENT]
+    steps = [step for it in wanted for step in _renew(view, it)]
+    return Plan(Action.MIGRATE, code, platform_id, tuple(steps), tuple(_elsewhere(view, steps, platform_id=0)))
+
+
+def _sound(view: View, code: str) -> tuple[str, ...]:
+    """The module and all it needs, in order, if the rules allow that they run together."""
+    catalog = view.catalog
+    if code in catalog.broken:
+        catalog.problems.of(code).raise_if_any()
+        raise InvalidDefinition(problems=f"{code} cannot be read")
+    catalog.find(code)
+    needed = order(catalog.definitions, closure(catalog.definitions, [code]))
+    found = Problems(relation_problems(catalog, needed))
+    for it in needed:
+        found += chain_of(catalog[it]).problems
+    found.raise_if_any()
+    return needed
+
+
+def _renew(view: View, code: str) -> Iterator[Step]:
+    module, row = view.catalog[code], view.states.installation(code)
+    content, version = view.fingerprint(module), module.definition.version
+    if row.state is not Installed.INSTALLED or row.content_hash != content:
+        yield Step(Do.INSTALL, code, before=row.version, after=version, content_hash=content)
+    if revisions := tuple(view.pending(module)):
+        yield Step(Do.MIGRATE, code, revisions)
+
+
+def _elsewhere(view: View, steps: Sequence[Step], platform_id: int) -> Iterator[str]:
+    for step in steps:
+        if step.do is not Do.INSTALL:
+            continue
+        others = [
+            str(platform) for (code, platform), row in sorted(view.states.activations.items())
+            if code == step.code and platform != platform_id and row.state is Active.ENABLED
+        ]  # fmt: skip
+        if others:
+            yield f"{step.code} is enabled on platform {', '.join(others)}, where the new content will run too"
