@@ -40,7 +40,7 @@ def open_demo(klods: "Klods", address: str) -> None:
     switch_on_sample(klods)
     welcome(klods, address)
     click.echo("\nTry it from another terminal:")
-    click.echo(f"  curl -H 'Authorization: Bearer {fresh_token(klods)}' {address}/api/v1/{SAMPLE}")
+    click.echo(f"  curl -H 'Authorization: Bearer {fresh_token(klods)}' {address}/api/v1/{SAMPLE}/items")
     click.echo(f"\nThe sample module is at {address}/{SAMPLE}. Stop with Ctrl-C.")
 
 

@@ -36,7 +36,10 @@ def application() -> "ASGIApp":
 def listen(host: str, port: int) -> socket.socket:
     """A socket that is bound and inheritable; port 0 takes a free one."""
     config = uvicorn.Config(FACTORY, host=host, port=port, log_level="warning")
-    return config.bind_socket()
+    bound = config.bind_socket()
+    # From now on whoever calls waits in the queue until a worker is there.
+    bound.listen(config.backlog)
+    return bound
 
 
 def serve_hub(bound: socket.socket, workers: int, prepare: "Callable[[Klods], None]") -> None:
