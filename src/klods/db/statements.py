@@ -27,7 +27,7 @@ def execute_query(sql: str, params: Parameters | None = None) -> list[dict[str, 
     is sent as it is. Raises `BadParameters` before anything is sent, and psycopg's errors for what PostgreSQL refuses.
     """
     cursor = _run(sql, params)
-    return cursor.fetchall() if cursor.description else []
+    return cursor.fetchall() if _has_rows(cursor) else []
 
 
 def execute_insert(sql: str, params: Parameters | None = None) -> Any:
@@ -37,7 +37,7 @@ def execute_insert(sql: str, params: Parameters | None = None) -> Any:
     as after ON CONFLICT DO NOTHING.
     """
     cursor = _run(with_returning(sql), params)
-    row = cursor.fetchone() if cursor.description else None
+    row = cursor.fetchone() if _has_rows(cursor) else None
     if not row:
         return None
     return row["id"] if "id" in row else next(iter(row.values()))
@@ -61,6 +61,10 @@ def savepoint() -> Iterator[None]:
     """Try statements: an error inside undoes them and goes on to the caller, and the transaction can be used."""
     with current_scope().unit.savepoint():
         yield
+
+
+def _has_rows(cursor: psycopg.Cursor[Any]) -> bool:
+    return cursor.rownumber is not None
 
 
 def _run(sql: str, params: Parameters | None) -> psycopg.Cursor[DictRow]:
