@@ -1,7 +1,7 @@
 """Every situation the host can name, as a tree: catch a family, or one situation.
 
 KlodsError
-├── NotFound       NoSuchModule · ModuleNotEnabled · NoSuchPlatform · NoSuchToken · LinkSpent
+├── NotFound       NoSuchModule · ModuleNotEnabled · NoSuchPlatform · NoSuchUser · NoSuchToken · LinkSpent
 ├── Invalid        InvalidDefinition · InvalidName · InvalidPassword · InvalidConfig · InvalidSettings ·
 │                  BadParameters · InvalidBackup
 ├── Conflict       StalePlan · AlreadyRunning · NameTaken · CoreModule · InUse · NotEmpty
@@ -67,6 +67,12 @@ class ModuleNotEnabled(NotFound):
 
 class NoSuchPlatform(NotFound):
     """There is no platform {platform}."""
+
+
+class NoSuchUser(NotFound):
+    """Nobody signs in as {login}."""
+
+    hint = "`klods user list` shows everybody."
 
 
 class NoSuchToken(NotFound):

@@ -1,15 +1,22 @@
 """What host routes ask of a request: the services, who is asking, and whether they may."""
 
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from klods.errors import NotAllowed, NotSignedIn
+from klods.errors import KlodsError, NotAllowed, NotSignedIn
 from klods.kernel.definition import FrontendType
 from klods.kernel.subject import Subject
+from klods.web.auth.credentials import header
 from klods.web.services import HostServices
 
 _ASKED = "klods.subject"
+
+UNKNOWN = ("/static/", "/health", "/api/")
+"""Where nobody needs to be known to be told of an error."""
 
 
 def services_of(request: Request) -> HostServices:
@@ -55,3 +62,22 @@ Admin = Annotated[Subject, Depends(an_admin)]
 def actor(subject: Subject) -> str:
     """The name under which the log remembers what somebody did."""
     return f"{subject.login} (token {subject.token})" if subject.token else subject.login
+
+
+class Acquainted:
+    """Finds out who asks for a page before anything can go wrong, so that an error page knows its reader too."""
+
+    def __init__(self, app: ASGIApp, authenticate: Callable[[Scope], Awaitable[Subject | None]]) -> None:
+        self._app = app
+        self._authenticate = authenticate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; one that cannot be recognised now is asked again where it matters."""
+        if (
+            scope["type"] == "http"
+            and not scope["path"].startswith(UNKNOWN)
+            and "text/html" in header(scope, b"accept")
+        ):
+            with suppress(KlodsError):
+                scope[_ASKED] = await self._authenticate(scope)
+        await self._app(scope, receive, send)

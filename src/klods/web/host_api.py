@@ -12,7 +12,7 @@ from klods.kernel.problems import Problem
 from klods.kernel.state import Installed
 from klods.kernel.subject import Subject
 from klods.web.asking import Admin, Services, SignedIn, actor
-from klods.web.auth.secrets import TOKEN_PREFIX, digest, new_secret
+from klods.web.auth.tokens import issue_token
 from klods.web.host_models import (
     PLAIN,
     ErrorOut,
@@ -116,9 +116,7 @@ def list_tokens(admin: Admin, services: Services) -> list[TokenOut]:
 @router.post("/tokens", tags=["tokens"], operation_id="create_token", status_code=201)
 def create_token(wanted: TokenIn, admin: Admin, services: Services) -> NewTokenOut:
     """Make a token that acts for you; keep it, it is not shown again."""
-    secret = new_secret(TOKEN_PREFIX)
-    services.people.create_token(wanted.name, digest(secret), admin)
-    return NewTokenOut(name=wanted.name, token=secret)
+    return NewTokenOut(name=wanted.name, token=issue_token(services.people, wanted.name, admin))
 
 
 @router.delete("/tokens/{name}", tags=["tokens"], operation_id="revoke_token", status_code=204)

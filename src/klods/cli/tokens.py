@@ -1,0 +1,171 @@
+"""People and what lets them and their programs in; works with and without a running server."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from klods.cli.output import json_option, print_json, print_table
+
+if TYPE_CHECKING:
+    from klods.db.people import Account, People
+
+DEFAULT_PLATFORM = 1
+DEFAULT_ADDRESS = "http://127.0.0.1:8000"
+
+login_option = click.option("--login", default="", help="Whose; the first admin's if not given.")
+platform_option = click.option(
+    "--platform", "platform_id", default=DEFAULT_PLATFORM, show_default=True, help="The platform's number."
+)
+stdin_option = click.option("--stdin", "from_stdin", is_flag=True, help="Read the password from standard input.")
+
+
+@contextmanager
+def opened() -> Iterator["People"]:
+    """The people of the hub that the settings name."""
+    from klods.bootstrap import build
+    from klods.settings import Settings
+
+    with build(Settings()) as klods:
+        yield klods.people
+
+
+@click.group()
+def token() -> None:
+    """Create, list and revoke API tokens."""
+
+
+@token.command()
+@click.option("--name", required=True, help="What to call the token, for example after the program that uses it.")
+@login_option
+@platform_option
+@json_option
+def create(name: str, login: str, platform_id: int, *, as_json: bool) -> None:
+    """Make a token and show it, this once."""
+    from klods.web.auth.tokens import issue_token
+
+    with opened() as people:
+        secret = issue_token(people, name, _account(people, login).on(platform_id))
+    if as_json:
+        print_json({"token": secret, "name": name})
+    else:
+        click.echo(secret)
+        click.echo("Keep it: it is not shown again.", err=True)
+
+
+@token.command("list")
+@platform_option
+@json_option
+def list_tokens(platform_id: int, *, as_json: bool) -> None:
+    """Show the tokens in force; never their secrets."""
+    with opened() as people:
+        tokens = people.tokens(platform_id)
+    if as_json:
+        print_json(tokens)
+        return
+    cells = ((one.name, one.login, one.created_at, one.last_used_at or "never") for one in tokens)
+    print_table(("name", "login", "created", "last used"), cells)
+
+
+@token.command()
+@click.argument("name")
+@platform_option
+@json_option
+def revoke(name: str, platform_id: int, *, as_json: bool) -> None:
+    """End a token; running servers refuse it within seconds."""
+    with opened() as people:
+        people.revoke_token(name, platform_id)
+    if as_json:
+        print_json({"revoked": name})
+    else:
+        click.echo(f"The token {name} is revoked.")
+
+
+@click.command("login-link")
+@login_option
+@click.option("--url", default=DEFAULT_ADDRESS, show_default=True, help="Where the hub can be reached.")
+@json_option
+def login_link(login: str, url: str, *, as_json: bool) -> None:
+    """Make a link that signs somebody in once, within an hour."""
+    from klods.web.auth.first_start import make_login_link
+
+    with opened() as people:
+        account = _account(people, login)
+        link = make_login_link(people, account, url)
+    if as_json:
+        print_json({"link": link, "login": account.login})
+    else:
+        click.echo(link)
+
+
+@click.group()
+def user() -> None:
+    """Create and list the people who may sign in."""
+
+
+@user.command("create")
+@click.argument("login")
+@click.option("--name", default="", help="The person's name, as pages show it.")
+@click.option("--kind", type=click.Choice(["admin", "vendor"]), default="admin", show_default=True)
+@stdin_option
+@json_option
+def create_user(login: str, name: str, kind: str, *, from_stdin: bool, as_json: bool) -> None:
+    """Make an account; without a password its owner signs in by `klods login-link --login LOGIN`."""
+    from klods.db.people import Account
+    from klods.kernel.definition import FrontendType
+    from klods.web.auth.passwords import hash_password
+
+    password_hash = hash_password(_read_password()) if from_stdin else None
+    with opened() as people:
+        account = people.create_account(Account(0, login, name, FrontendType(kind), password_hash=password_hash))
+    if as_json:
+        print_json({"login": account.login, "name": account.name, "kind": account.kind})
+    else:
+        click.echo(f"{account.login} may sign in.")
+
+
+@user.command()
+@click.argument("login")
+@stdin_option
+@json_option
+def password(login: str, *, from_stdin: bool, as_json: bool) -> None:
+    """Set somebody's password and end their sessions."""
+    from klods.web.auth.passwords import hash_password
+
+    chosen = _read_password() if from_stdin else click.prompt("New password", hide_input=True, confirmation_prompt=True)
+    password_hash = hash_password(chosen)
+    with opened() as people:
+        people.set_password(_account(people, login).id, password_hash)
+    if as_json:
+        print_json({"login": login})
+    else:
+        click.echo(f"The password of {login} is set.")
+
+
+@user.command("list")
+@json_option
+def list_users(*, as_json: bool) -> None:
+    """Show everybody who has an account."""
+    with opened() as people:
+        accounts = people.accounts()
+    shown = ("login", "name", "kind", "signed_in_at", "disabled_at")
+    rows = [{name: getattr(account, name) for name in shown} for account in accounts]
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(("login", "name", "kind", "last sign-in", "disabled"), (tuple(row.values()) for row in rows))
+
+
+def _account(people: "People", login: str) -> "Account":
+    from klods.errors import NoSuchUser
+
+    account = people.account(login) if login else people.first_admin()
+    if account is None:
+        raise NoSuchUser(login=login)
+    return account
+
+
+def _read_password() -> str:
+    return sys.stdin.readline().rstrip("\r\n")

@@ -1,0 +1,142 @@
+"""A host's web part on a real database, with modules that exist on paper only."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import SimpleNamespace
+
+from starlette.types import ASGIApp
+
+from klods.db.database import Database
+from klods.db.module_log import ModuleLog
+from klods.db.people import Account, People
+from klods.errors import CoreModule, KlodsError, StalePlan
+from klods.kernel.catalog import Catalog, Module, Source
+from klods.kernel.definition import ModuleDefinition
+from klods.kernel.lifecycle import Outcome
+from klods.kernel.plan import Action, Do, Plan, Step
+from klods.kernel.problems import Problem, Problems
+from klods.kernel.state import Activation, Active, Installation, Installed, States
+from klods.web.auth.passwords import hash_password
+from klods.web.auth.tokens import issue_token
+from klods.web.host import create_host_app, given, make_errors, make_pages
+from klods.web.middleware import guarded
+from klods.web.services import HostServices
+from klods.web.snapshot import Entry, Snapshot, Switchboard
+
+PASSWORD = "four quiet herons"
+
+
+@dataclass
+class PaperLifecycle:
+    """Switches rows of states and nothing else; tells what the test wants it to tell."""
+
+    catalog: Catalog
+    states: States = field(default_factory=States)
+    late: tuple[str, ...] = ()
+    refusal: KlodsError | None = None
+    actors: list[str] = field(default_factory=list)
+
+    @property
+    def migrator(self):
+        return SimpleNamespace(pending=lambda module: ("002_more",) if module.code == "invoices" else ())
+
+    def read(self) -> States:
+        return self.states
+
+    def plan(self, action: Action, code: str, platform_id: int) -> Plan:
+        module = self.catalog.find(code)
+        enabled = self.states.activation(code, platform_id).state is Active.ENABLED
+        if action is Action.DISABLE and module.definition.is_core:
+            raise CoreModule(module=code)
+        if enabled is (action is Action.ENABLE):
+            return Plan(action, code, platform_id)
+        steps = (Step(Do.DISABLE, code),)
+        if action is Action.ENABLE:
+            version = module.definition.version
+            steps = (
+                Step(Do.INSTALL, code, after=version),
+                Step(Do.MIGRATE, code, ("001_init",)),
+                Step(Do.ENABLE, code),
+            )
+        warnings = ("Its tables are shared by all platforms.",) if code == "invoices" else ()
+        return Plan(action, code, platform_id, steps, warnings)
+
+    def apply(self, plan: Plan, *, actor: str, why: str = "", token: str | None = None) -> Outcome:
+        if self.refusal:
+            raise self.refusal
+        if token is not None and token != plan.token:
+            raise StalePlan
+        self.actors.append(actor)
+        self.put(plan.target, Active.ENABLED if plan.action is Action.ENABLE else Active.DISABLED)
+        return Outcome(plan, self.states.generation, self.late, Problems())
+
+    def put(self, code: str, active: Active, installed: Installed = Installed.INSTALLED, **why) -> None:
+        before = self.states
+        self.states = replace(
+            before,
+            generation=before.generation + 1,
+            installations={**before.installations, code: Installation(code, installed, "1.0.0", **why)},
+            activations={**before.activations, (code, 1): Activation(code, 1, active)},
+        )
+
+
+@dataclass
+class Hub:
+    """The app and what a test wants to reach behind it."""
+
+    app: ASGIApp
+    services: HostServices
+    lifecycle: PaperLifecycle
+
+    @property
+    def people(self) -> People:
+        return self.services.people
+
+    def admin(self, login: str = "admin", password: str | None = PASSWORD) -> Account:
+        password_hash = hash_password(password) if password else None
+        return self.people.create_account(Account(0, login, "Ada Holm", password_hash=password_hash))
+
+    def token(self, account: Account, name: str = "test") -> str:
+        return issue_token(self.people, name, account.on(1))
+
+    def follow(self) -> None:
+        """Serve what the states say now, as a process does when it is told."""
+        enabled = self.lifecycle.states.enabled(1)
+        entries = {code: Entry(self.lifecycle.catalog[code], "one") for code in enabled}
+        self.services.switchboard.swap(Snapshot(self.lifecycle.states.generation, entries, {1: enabled}))
+
+
+def paper_module(code: str, folder: Path, **fields) -> Module:
+    """A module with a folder and a definition, and no code."""
+    definition = ModuleDefinition(code=code, **{"name": code.replace("_", " ").title(), **fields})
+    return Module(definition, Source(code, folder / code, f"klods.modules.{code}"))
+
+
+def broken(code: str, folder: Path) -> tuple[Source, Problem]:
+    """A folder whose module.json nobody can read."""
+    problem = Problem(code, "manifest", "module.json is not JSON: a comma is missing", "module.json", 4)
+    return Source(code, folder / code, f"klods.modules.{code}"), problem
+
+
+@contextmanager
+def open_hub(
+    conninfo: str, modules: Sequence[Module] = (), wrong: Sequence[tuple[Source, Problem]] = ()
+) -> Iterator[Hub]:
+    """A hub over a database that holds the host's tables."""
+    catalog = Catalog(modules, broken=[source for source, _ in wrong], problems=Problems(item for _, item in wrong))
+    lifecycle = PaperLifecycle(catalog)
+    with Database(conninfo, pool_size=6) as database:
+        services = HostServices(
+            lifecycle=lifecycle,
+            catalog=lambda: catalog,
+            states=lifecycle,
+            switchboard=Switchboard(),
+            people=People(database),
+            history=ModuleLog(database).of,
+        )
+        pages = make_pages(services)
+        errors = make_errors(pages)
+        app = guarded(create_host_app(services, errors), errors.response, given(pages))
+        yield Hub(app, services, lifecycle)
