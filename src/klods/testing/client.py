@@ -9,7 +9,7 @@ from klods.bootstrap import build
 from klods.db.database import Database
 from klods.db.people import People
 from klods.settings import Settings
-from klods.web.auth.secrets import digest, new_secret
+from klods.web.auth.secrets import TOKEN_PREFIX, digest, new_secret
 
 PLATFORM = 1
 
@@ -23,7 +23,7 @@ def serve(settings: Settings) -> Iterator[TestClient]:
 
 def signed_in(client: TestClient, conninfo: str, name: str = "tests") -> TestClient:
     """Another client of the same running hub, with a token of its first administrator."""
-    secret = new_secret()
+    secret = new_secret(TOKEN_PREFIX)
     with Database(conninfo, pool_size=2) as database:
         people = People(database)
         people.create_token(name, digest(secret), people.first_admin().on(PLATFORM))
