@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from klods.db.embedded.launch import run
 from klods.db.programs import call, find_program
@@ -20,8 +20,11 @@ FILLED = """
         OR EXISTS (SELECT FROM pg_type JOIN pg_namespace n ON n.oid = typnamespace WHERE nspname = 'public')
 """
 OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-ROLES = re.compile(r'\b(?:OWNER TO|FOR ROLE|(?:GRANT|REVOKE)\b[^;\n]*\b(?:TO|FROM)) ("(?:[^"\n]|"")+"|[a-z_]\w*)')
-NO_ROLES = frozenset(["public", "current_user", "session_user"])
+NAME = r'("(?:[^"\n]|"")+"|[a-z_]\w*)'
+OWNERS = re.compile(rf"^ALTER [^\n]* OWNER TO {NAME};$", re.MULTILINE)
+GRANTEES = re.compile(
+    rf"^(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) [^\n]* (?:TO|FROM|FOR ROLE) {NAME}[ ;]", re.MULTILINE
+)
 
 
 def back_up(conninfo: str, file: Path) -> int:
@@ -44,22 +47,23 @@ def restore(conninfo: str, file: Path, *, replace: bool = False) -> None:
     """Bring the backup back, into an empty database or, with ``replace``, in the place of everything there.
 
     A broken backup changes nothing: an empty database is filled in one transaction, another one is exchanged by name.
+    Roles are the server's, so no backup holds them: those that own what is in it are made when they are missing.
     """
-    _check(conninfo, file)
+    if not file.is_file():
+        raise InvalidBackup(file=str(file), reason="there is no such file")
+    script = _read(conninfo, file)
     with psycopg.connect(conninfo, autocommit=True) as connection:
         name = connection.info.dbname
         filled = _one(connection, FILLED)
         if filled and not replace:
             raise NotEmpty(database=name)
         if filled and _one(connection, OTHERS):
-            raise InUse(
-                what=f"The database {name}", who="other connections; stop `klods serve` and `klods worker` first"
-            )
-        _make_roles(connection, conninfo, file)
+            raise InUse(what=f"The database {name}", who="other connections; stop `klods serve` first")
+        _make_roles(connection, script)
     if filled:
-        _exchange(conninfo, name, file)
+        _exchange(conninfo, file, script)
     else:
-        _fill(conninfo, file)
+        _fill(conninfo, file, script)
 
 
 def _dump(conninfo: str, draft: Path) -> None:
@@ -68,34 +72,34 @@ def _dump(conninfo: str, draft: Path) -> None:
         raise BackupFailed(reason=done.stderr.strip())
 
 
-def _check(conninfo: str, file: Path) -> None:
-    if not file.is_file():
-        raise InvalidBackup(file=str(file), reason="there is no such file")
-    _read(conninfo, file, "--list")
-
-
-def _read(conninfo: str, file: Path, option: str) -> str:
-    done = run([find_program("pg_restore", conninfo), option, "--file=-", str(file.absolute())])
+def _read(conninfo: str, file: Path) -> str:
+    """The SQL of the backup without its rows."""
+    done = run([find_program("pg_restore", conninfo), "--schema-only", "--file=-", str(file.absolute())])
     if done.returncode:
         raise InvalidBackup(file=str(file), reason=done.stderr.strip())
     return done.stdout
 
 
-def _fill(conninfo: str, file: Path) -> None:
+def _fill(conninfo: str, file: Path, script: str) -> None:
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        for owner in _roles(OWNERS, script) - {connection.info.user}:
+            # pg_restore gives tables to their owners first and rights on the schema last: too late without this.
+            connection.execute(sql.SQL("GRANT CREATE ON SCHEMA public TO {}").format(sql.Identifier(owner)))
     done = call("pg_restore", conninfo, "--single-transaction", "--exit-on-error", str(file.absolute())).run()
     if done.returncode:
         raise InvalidBackup(file=str(file), reason=done.stderr.strip())
 
 
-def _exchange(conninfo: str, name: str, file: Path) -> None:
+def _exchange(conninfo: str, file: Path, script: str) -> None:
     """Fill a new database, then give it the old one's name in one transaction."""
+    name = str(conninfo_to_dict(conninfo)["dbname"])
     fresh, old = f"{name[:40]}__restoring", f"{name[:40]}__replaced"
     with psycopg.connect(make_conninfo(conninfo, dbname="postgres"), autocommit=True) as connection:
         try:
             for leftover in (fresh, old):
                 _drop(connection, leftover)
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(fresh)))
-            _fill(make_conninfo(conninfo, dbname=fresh), file)
+            _fill(make_conninfo(conninfo, dbname=fresh), file, script)
             _swap(connection, name, fresh, old)
         except (KlodsError, psycopg.Error):
             _drop(connection, fresh)
@@ -117,14 +121,16 @@ def _drop(connection: psycopg.Connection, name: str) -> None:
     connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
 
 
-def _make_roles(connection: psycopg.Connection, conninfo: str, file: Path) -> None:
-    """Make the roles that the backup's objects belong to; they are the server's, so no backup holds them."""
-    script = _read(conninfo, file, "--schema-only")
-    named = {role.strip('"').replace('""', '"') for role in ROLES.findall(script)}
-    for role in sorted(named - NO_ROLES):
+def _make_roles(connection: psycopg.Connection, script: str) -> None:
+    for role in _roles(OWNERS, script) | _roles(GRANTEES, script):
         if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).rowcount:
             connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
             connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))
+
+
+def _roles(pattern: re.Pattern[str], script: str) -> set[str]:
+    names = {name[1:-1].replace('""', '"') if name.startswith('"') else name for name in pattern.findall(script)}
+    return {name for name in names if not name.startswith("pg_")}
 
 
 def _one(connection: psycopg.Connection, statement: str) -> object:

@@ -60,7 +60,14 @@ def is_postmaster(pid: int, data: Path) -> bool:
 
 def is_running(pid: int) -> bool:
     """True for a process that has not ended; one that ended and waits for its parent is not running."""
-    return bool(_command(pid))
+    # Not by its command line: that is blank for a moment while the shell becomes the server.
+    if sys.platform != "linux":
+        return _ps(pid, "stat=")[:1] not in ("", "Z")
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return False
+    return fields.rpartition(")")[2].split()[0] not in ("Z", "X")
 
 
 def stop_postmaster(data: Path, seconds: float = STOP_SECONDS) -> bool:
@@ -134,9 +141,13 @@ def _command(pid: int) -> list[str]:
 
 
 def _command_by_ps(pid: int) -> list[str]:
-    found = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], check=False, capture_output=True, text=True)
-    program, _, rest = found.stdout.strip().partition(" -D ")
+    program, _, rest = _ps(pid, "command=").partition(" -D ")
     return [program, rest.partition(" -c ")[0]] if program else []
+
+
+def _ps(pid: int, field: str) -> str:
+    words = ["ps", "-o", field, "-p", str(pid)]
+    return subprocess.run(words, check=False, capture_output=True, text=True).stdout.strip()
 
 
 def _replace_pid(path: Path, account: Account) -> None:
