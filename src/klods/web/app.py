@@ -104,7 +104,7 @@ def _tell(loop: asyncio.AbstractEventLoop, known: asyncio.Event) -> None:
 
 def _surroundings(services: HostServices, process: Process, errors: Errors) -> Surroundings:
     def catalog() -> Mapping[str, Module]:
-        return {code: entry.module for code, entry in services.switchboard.current.entries.items()}
+        return services.switchboard.current.modules
 
     return Surroundings(
         process.database,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from klods.kernel.catalog import Module
@@ -87,7 +88,7 @@ class Entry:
             self._emptied.remove(wake.set)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Snapshot:
     """Which modules there are and where they are enabled, at one generation."""
 
@@ -104,6 +105,11 @@ class Snapshot:
     def wanted(self) -> frozenset[str]:
         """The codes enabled anywhere, which therefore should be loaded."""
         return frozenset().union(*self.enabled.values())
+
+    @cached_property
+    def modules(self) -> Mapping[str, Module]:
+        """The modules by code, made once: every request hands them to its scope."""
+        return {code: entry.module for code, entry in self.entries.items()}
 
     def successor(
         self, generation: int, modules: Iterable[tuple[Module, str]], enabled: Mapping[int, frozenset[str]]
