@@ -18,6 +18,7 @@ from klods.kernel.lifecycle import Outcome
 from klods.kernel.plan import Action, Do, Plan, Step
 from klods.kernel.problems import Problem, Problems
 from klods.kernel.state import Activation, Active, Installation, Installed, States
+from klods.web.asking import Acquainted
 from klods.web.auth.passwords import hash_password
 from klods.web.auth.tokens import issue_token
 from klods.web.host import create_host_app, given, make_errors, make_pages
@@ -138,5 +139,7 @@ def open_hub(
         )
         pages = make_pages(services)
         errors = make_errors(pages)
-        app = guarded(create_host_app(services, errors), errors.response, given(pages))
+        app = guarded(
+            Acquainted(create_host_app(services, errors), services.authenticator.subject), errors.response, given(pages)
+        )
         yield Hub(app, services, lifecycle)

@@ -13,6 +13,7 @@ from klods.db.follower import Follower
 from klods.errors import KlodsError
 from klods.kernel.catalog import Module
 from klods.kernel.importer import ModuleImporter
+from klods.web.asking import Acquainted
 from klods.web.dispatcher import Dispatcher
 from klods.web.edge import Surroundings
 from klods.web.errors import Errors
@@ -63,7 +64,8 @@ class WebApp:
     def _layers(self, services: HostServices) -> ASGIApp:
         host = create_host_app(services, self._errors, Documents(services.switchboard).merge)
         dispatcher = Dispatcher(services.switchboard, host, errors=self._errors, hasten=self._loader.hasten)
-        return guarded(self._settled(dispatcher), self._refuse, given(self._pages))
+        acquainted = Acquainted(self._settled(dispatcher), services.authenticator.subject)
+        return guarded(acquainted, self._refuse, given(self._pages))
 
     async def __call__(self, scope: Asgi, receive: Receive, send: Send) -> None:
         """Answer one request, or live one lifespan."""

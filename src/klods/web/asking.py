@@ -1,17 +1,19 @@
 """What host routes ask of a request: the services, who is asking, and whether they may."""
 
+import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Annotated
 
 from fastapi import Depends, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from klods.errors import KlodsError, NotAllowed, NotSignedIn
+from klods.errors import NotAllowed, NotSignedIn
 from klods.kernel.definition import FrontendType
 from klods.kernel.subject import Subject
 from klods.web.auth.credentials import header
 from klods.web.services import HostServices
+
+log = logging.getLogger(__name__)
 
 _ASKED = "klods.subject"
 
@@ -78,6 +80,12 @@ class Acquainted:
             and not scope["path"].startswith(UNKNOWN)
             and "text/html" in header(scope, b"accept")
         ):
-            with suppress(KlodsError):
-                scope[_ASKED] = await self._authenticate(scope)
+            await self._get_acquainted(scope)
         await self._app(scope, receive, send)
+
+    async def _get_acquainted(self, scope: Scope) -> None:
+        try:
+            scope[_ASKED] = await self._authenticate(scope)
+        except Exception:
+            # Nothing depends on it yet: where somebody must be known, the question is put again and its error answered.
+            log.exception("could not find out who asks for %s", scope["path"])

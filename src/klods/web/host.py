@@ -12,7 +12,7 @@ from starlette.types import Scope
 from klods._version import __version__
 from klods.kernel.subject import Subject
 from klods.web import health, host_api
-from klods.web.asking import Acquainted, SignedIn, Somebody
+from klods.web.asking import SignedIn, Somebody
 from klods.web.errors import Errors, report
 from klods.web.pages import home, look, modules, sign_in
 from klods.web.pages.assets import mount_assets
@@ -53,7 +53,6 @@ def create_host_app(services: HostServices, errors: Errors, merge: Merge = host_
     )  # fmt: skip
     for kind, answer in (errors.handlers() | {Exception: partial(_unexpected, errors)}).items():
         app.add_exception_handler(kind, answer)
-    app.add_middleware(Acquainted, authenticate=services.authenticator.subject)
     app.state.services = services
     _add_documents(app, merge)
     for part in (home, sign_in, look, modules, health, host_api):
