@@ -1,0 +1,121 @@
+"""From one command to a running feature, with four web processes and a neighbour under load."""
+
+import time
+
+import pytest
+from support.served import Hub, children
+
+CODE = "invoice_scanner"
+
+
+@pytest.fixture
+def hub(tmp_path, postgres_server, host_database):
+    return Hub(tmp_path, host_database)
+
+
+def names(body) -> dict:
+    return {module["code"]: module for module in body}
+
+
+def answers(hub: Hub, path: str, times: int = 40) -> set[int]:
+    """The statuses of many answers on connections of their own, so that every process is asked."""
+    return {hub.get(path)[0] for _ in range(times)}
+
+
+def test_a_new_module_is_created_enabled_used_and_disabled_while_everything_runs(hub):
+    with hub.served("--workers", "4") as server:
+        workers = children(server.pid)
+        assert len(workers) == 4
+        hub.klods("module", "create", "neighbour", "Works all the time")
+        hub.klods("module", "enable", "neighbour")
+        with hub.load("/api/v1/neighbour/items") as neighbour:
+            hub.klods("module", "create", CODE, "Scan og parse fakturaer")
+            assert hub.get(f"/api/v1/{CODE}/items")[0] == 404
+            assert hub.klods("module", "enable", CODE)["late"] == []
+            use(hub)
+            assert hub.klods("module", "disable", CODE)["late"] == []
+            assert answers(hub, f"/api/v1/{CODE}/items") == {404}
+            assert answers(hub, f"/{CODE}") == {404}
+            assert f"/api/v1/{CODE}/items" not in hub.get("/api/v1/openapi.json")[1]["paths"]
+            time.sleep(1)
+        assert neighbour["failures"] == 0, neighbour
+        assert neighbour["per_second"] >= 100, neighbour
+        assert children(server.pid) == workers
+
+
+def use(hub: Hub) -> None:
+    module = names(hub.get("/api/v1/modules")[1])[CODE]
+    assert module["enabled"]
+    assert module["description"] == "Scan og parse fakturaer"
+    assert hub.get(f"/api/v1/{CODE}/health")[0] == 200
+    status, made = hub.post(f"/api/v1/{CODE}/items", {"name": "Faktura 1"})
+    assert status == 201
+    assert answers(hub, f"/api/v1/{CODE}/items/{made['id']}") == {200}
+    assert hub.ask("PUT", f"/api/v1/{CODE}/items/{made['id']}", {"name": "Faktura 2"})[0] == 200
+    assert [item["name"] for item in hub.get(f"/api/v1/{CODE}/items")[1]["items"]] == ["Faktura 2"]
+    assert "Faktura 2" in hub.get(f"/{CODE}", Accept="text/html")[1]
+    assert hub.ask("DELETE", f"/api/v1/{CODE}/items/{made['id']}")[0] == 204
+    assert f"/api/v1/{CODE}/items" in hub.get("/api/v1/openapi.json")[1]["paths"]
+
+
+def test_the_api_switches_modules_without_a_body_as_the_command_does(hub):
+    hub.klods("module", "create", CODE, "Scan og parse fakturaer")
+    with hub.served("--workers", "2"):
+        status, outcome = hub.post(f"/api/v1/modules/{CODE}/enable")
+        assert (status, outcome["late"]) == (200, [])
+        assert answers(hub, f"/api/v1/{CODE}/items") == {200}
+        assert hub.post(f"/api/v1/modules/{CODE}/disable")[0] == 200
+        assert answers(hub, f"/api/v1/{CODE}/items") == {404}
+
+
+def test_a_plan_that_no_longer_fits_is_refused(hub):
+    hub.klods("module", "create", CODE, "Scan og parse fakturaer")
+    with hub.served():
+        plan = hub.post(f"/api/v1/modules/{CODE}/plan", {"action": "enable"})[1]
+        with (hub.modules / CODE / "README.md").open("a") as readme:
+            readme.write("changed\n")
+        status, refused = hub.post(f"/api/v1/modules/{CODE}/enable", {"token": plan["token"]})
+        assert (status, refused["error"]) == (409, "stale_plan")
+
+
+def test_the_command_switches_modules_without_a_server(hub):
+    hub.klods("module", "create", CODE, "Scan og parse fakturaer")
+    hub.klods("module", "enable", CODE)
+    with hub.served():
+        assert hub.get(f"/api/v1/{CODE}/items")[0] == 200
+
+
+def test_what_was_approved_runs_whatever_happens_to_the_folder(hub):
+    hub.klods("module", "create", CODE, "Scan og parse fakturaer")
+    hub.klods("module", "enable", CODE)
+    (hub.modules / CODE / "backend/router.py").write_text("raise RuntimeError('not approved')")
+    with hub.served():
+        assert hub.get(f"/api/v1/{CODE}/items")[0] == 200
+
+
+def test_a_worker_that_is_killed_is_replaced_and_follows(hub):
+    import os
+    import signal
+
+    hub.klods("module", "create", CODE, "Scan og parse fakturaer")
+    with hub.served("--workers", "2") as server:
+        os.kill(children(server.pid)[0], signal.SIGKILL)
+        assert hub.klods("module", "enable", CODE)["late"] == []
+        end = time.monotonic() + 20
+        while len(children(server.pid)) < 2 or answers(hub, f"/api/v1/{CODE}/items", 10) != {200}:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+
+
+def test_workers_end_when_their_parent_is_killed(hub):
+    import os
+    import signal
+    from pathlib import Path
+
+    with hub.served("--workers", "2") as server:
+        workers = children(server.pid)
+        os.kill(server.pid, signal.SIGKILL)
+        end = time.monotonic() + 20
+        while any(Path(f"/proc/{pid}").exists() for pid in workers):
+            assert time.monotonic() < end
+            time.sleep(0.1)
