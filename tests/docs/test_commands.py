@@ -19,6 +19,7 @@ NOT_RUN = {
     "klods db restore hub.backup --yes": "needs a stopped hub; tests/integration/db tries it",
     "klods serve --host 127.0.0.1 --port 8000 --workers 4": "serves until it is stopped; tests/acceptance does it",
 }
+ACTIVATE = ". .venv/bin/activate"
 PRINTED_ADDRESS = "http://127.0.0.1:8000"
 # A refusal would be hidden otherwise: curl itself is content with any answer.
 PRELUDE = 'curl() { command curl --silent --show-error --fail-with-body "$@"; }\n'
@@ -38,7 +39,8 @@ def run(commands, place, address):
     """Run the commands in one shell, as a reader would; stop at the first that fails."""
     lines = [f"echo '#' {number}\n{command.text}" for number, command in enumerate(commands)]
     script = PRELUDE + "\n".join(lines).replace(PRINTED_ADDRESS, address) + "\n"
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("KLODS_", "DATABASE_URL"))}
+    foreign = ("KLODS_", "DATABASE_URL", "PYTEST_")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
     return subprocess.run(
         ["sh", "-euc", script], stdin=subprocess.DEVNULL, cwd=place, env=environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, check=False,
@@ -52,6 +54,8 @@ def test_the_commands_of_a_document_run_as_printed(document: Path, place):
     commands = [command for command in documents.commands(document) if command.text not in NOT_RUN]
     if not commands:
         return
+    if "howto" in document.parts:
+        commands.insert(0, documents.Command(shown(document), ACTIVATE))
     with running_demo(place) as address:
         done = run(commands, place, address)
     assert done.returncode == 0, done.stdout

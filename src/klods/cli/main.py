@@ -11,22 +11,24 @@ from klods.cli.lazy import Command, LazyGroup
 
 MODULE = {
     "create": Command("klods.cli.modules:create", "Make a new module that runs and passes its own tests."),
-    "check": Command("klods.cli.modules:check", "Report every problem of every module at once."),
+    "check": Command(
+        "klods.cli.modules:check", "Report every problem of every module at once, or of the modules named."
+    ),
     "list": Command("klods.cli.switch:list_modules", "Show all modules with their state and the reason for it."),
     "status": Command("klods.cli.switch:status", "Show everything known about one module."),
-    "plan": Command("klods.cli.switch:plan", "Show what enabling or disabling a module would do."),
-    "enable": Command("klods.cli.switch:enable", "Enable a module and what it requires, in every process."),
+    "plan": Command("klods.cli.switch:plan", "Show what enabling, disabling or migrating a module would do."),
+    "enable": Command("klods.cli.switch:enable", "Enable a module and what it requires, in every process of the hub."),
     "disable": Command("klods.cli.switch:disable", "Disable a module and what depends on it; its data stays."),
     "migrate": Command("klods.cli.switch:migrate", "Run a module's pending migrations."),
 }
 
 TOP = {
     "demo": Command("klods.cli.demo:demo", "Start a hub with a database, a sample module and a login link."),
-    "serve": Command("klods.cli.serve:serve", "Serve the hub."),
+    "serve": Command("klods.cli.serve:serve", "Serve the hub until it is told to stop."),
     "module": Command("klods.cli.main:module", "Create, check and switch modules."),
     "db": Command("klods.cli.db:group", "Start, stop, open, back up and restore the database."),
     "token": Command("klods.cli.tokens:token", "Create, list and revoke API tokens."),
-    "login-link": Command("klods.cli.tokens:login_link", "Make a link that signs somebody in once."),
+    "login-link": Command("klods.cli.tokens:login_link", "Make a link that signs somebody in once, within an hour."),
     "user": Command("klods.cli.tokens:user", "Create and list the people who may sign in."),
 }
 
