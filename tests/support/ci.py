@@ -1,18 +1,12 @@
-"""A pytest plugin: long suites only when asked for, and no silent skips where everything should be installed."""
+"""A pytest plugin: long rounds only when asked for, and no silent skips where everything should be installed."""
 
 import os
-from pathlib import Path
 
 import pytest
 
-LONG = Path(__file__).parents[1] / "long"
-
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out tests/long and what is marked long, unless KLODS_LONG is set (`scripts/test --long`)."""
-    for item in items:
-        if LONG in item.path.parents:
-            item.add_marker("long")
+    """Leave out what is marked long, unless KLODS_LONG is set; tests/long makes a few rounds otherwise."""
     if os.environ.get("KLODS_LONG"):
         return
     config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("long")])
