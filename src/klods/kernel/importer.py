@@ -21,6 +21,11 @@ class ModuleImporter:
     def __init__(self) -> None:
         self._folders: dict[str, Path] = {}
 
+    @classmethod
+    def installed(cls) -> Self | None:
+        """The finder that this process uses, if it has installed one."""
+        return next((finder for finder in sys.meta_path if isinstance(finder, cls)), None)
+
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:

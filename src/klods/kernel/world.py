@@ -15,20 +15,11 @@ LoadLive = Callable[[Module], ModuleDefinition]
 """Gives the definition with its callables, from the files that the module's source names; raises `PartFailed`."""
 
 
-@dataclass(frozen=True, slots=True)
-class LiveDefinitions:
-    """Loads live definitions through this process's importer, mounting the module's folder first."""
-
-    importer: ModuleImporter
-
-    def __call__(self, module: Module) -> ModuleDefinition:
-        """The definition with its callables."""
-        self.importer.mount(module.source)
-        return load_definition(module.source, module.definition)
-
-
-def load_mounted(module: Module) -> ModuleDefinition:
-    """The definition with its callables, of a module whose folder somebody else has mounted."""
+def load_live(module: Module) -> ModuleDefinition:
+    """The definition with its callables, run in this process from the folder that the module's source names."""
+    importer = ModuleImporter.installed()
+    if importer is not None:
+        importer.mount(module.source)
     return load_definition(module.source, module.definition)
 
 
@@ -42,7 +33,7 @@ class World:
     contents: ContentStore
     probe: Probe
     processes: Processes
-    load: LoadLive = load_mounted
+    load: LoadLive = load_live
     environment: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Values of ``MODULES__<CODE>__<KEY>``, as `klods.settings.Settings.modules` has them."""
 
