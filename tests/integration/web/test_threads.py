@@ -1,0 +1,410 @@
+"""Where the pieces of a module's requests run, and what happens when they do not behave."""
+
+import asyncio
+import threading
+import time
+from contextvars import ContextVar
+from pathlib import Path
+
+import pytest
+from support.engine import Request, ask, serving, write_module
+
+from klods.web.threads import WorkerThreads
+
+HEAD = """
+    from __future__ import annotations
+
+    import asyncio
+    import threading
+    import time
+    from contextlib import asynccontextmanager
+    from typing import Annotated
+
+    from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException, Security
+    from fastapi.responses import StreamingResponse
+    from fastapi.security import HTTPBearer
+
+    router = APIRouter()
+    seen: list = []
+
+    def here() -> str:
+        return threading.current_thread().name
+"""
+
+
+@pytest.fixture
+def hub():
+    with serving(worker_threads=2) as hub:
+        yield hub
+
+
+@pytest.fixture
+def threads():
+    threads = WorkerThreads("test", limit=2, idle_seconds=0.2)
+    yield threads
+    threads.close(2)
+
+
+def module(tmp_path: Path, text: str, code: str = "crm", **fields):
+    return write_module(tmp_path, code, {"backend/router.py": HEAD + text}, **fields)
+
+
+def test_handlers_and_dependencies_of_a_request_share_one_thread_and_one_loop(hub, tmp_path):
+    hub.add(module(tmp_path, """
+    def plain() -> str:
+        return here()
+
+    async def waiting() -> object:
+        await asyncio.sleep(0)
+        seen.append(asyncio.get_running_loop())
+        return here()
+
+    class ByClass:
+        def __init__(self, nested: Annotated[str, Depends(plain)]) -> None:
+            self.nested, self.own = nested, here()
+
+    def kept():
+        yield here()
+
+    async def kept_too():
+        yield here()
+
+    routes = APIRouter(dependencies=[Depends(lambda: seen.append(here()))])
+
+    @routes.get("/all")
+    async def everything(
+        a: Annotated[str, Depends(plain)], b: Annotated[str, Depends(waiting)], c: Annotated[ByClass, Depends()],
+        d: Annotated[str, Depends(kept)], e: str = Depends(kept_too),
+    ) -> list[str]:
+        assert seen[-1] is asyncio.get_running_loop()
+        return [a, b, c.nested, c.own, d, e, here(), seen[0]]
+
+    @routes.get("/plain")
+    def plain_handler() -> str:
+        return here()
+
+    router.include_router(routes, prefix="/nested")
+    """))  # fmt: skip
+    answer = hub.ask("GET", "/api/v1/crm/nested/all")
+    assert answer.status == 200
+    assert len(set(answer.json)) == 1
+    assert answer.json[0].startswith("klods-crm-")
+    assert hub.ask("GET", "/api/v1/crm/nested/plain").json == answer.json[0]
+
+
+def test_a_native_module_keeps_coroutines_on_the_hosts_loop_and_plain_functions_in_its_threads(hub, tmp_path):
+    hub.add(module(tmp_path, """
+    def plain() -> str:
+        return here()
+
+    async def waiting() -> str:
+        return here()
+
+    @router.get("/native")
+    async def native(a: str = Depends(plain), b: str = Depends(waiting)) -> list[str]:
+        return [a, b, here()]
+
+    @router.get("/plain")
+    def plain_handler() -> str:
+        return here()
+    """, native_async=True))  # fmt: skip
+    host = threading.current_thread().name
+    assert hub.ask("GET", "/api/v1/crm/native").json == ["klods-crm-1", host, host]
+    assert hub.ask("GET", "/api/v1/crm/plain").json == "klods-crm-1"
+
+
+def test_a_blocking_handler_stops_neither_the_loop_nor_another_module(hub, tmp_path):
+    hub.add(module(tmp_path, """
+    @router.get("/slow")
+    async def slow() -> int:
+        time.sleep(0.4)
+        return 1
+    """))  # fmt: skip
+    hub.add(module(tmp_path, """
+    @router.get("/quick")
+    async def quick() -> int:
+        return 2
+    """, code="other"))  # fmt: skip
+
+    async def journey():
+        slow = [asyncio.create_task(ask(hub.app, Request(path="/api/v1/crm/slow"))) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        start = time.perf_counter()
+        assert (await ask(hub.app, Request(path="/api/v1/other/quick"))).json == 2
+        assert time.perf_counter() - start < 0.3
+        return [answer.json for answer in await asyncio.gather(*slow)]
+
+    assert asyncio.run(journey()) == [1, 1, 1]
+
+
+def test_a_module_has_no_more_threads_than_allowed_and_callers_wait_in_order(threads):
+    order, at_once = [], []
+
+    async def work(number):
+        at_once.append(threading.current_thread().name)
+        await asyncio.sleep(0.02)
+        order.append(number)
+
+    async def journey():
+        await asyncio.gather(*(threads.run(lambda n=n: work(n)) for n in range(6)))
+
+    asyncio.run(journey())
+    assert len(set(at_once)) == 2
+    assert [sorted(order[at : at + 2]) for at in (0, 2, 4)] == [[0, 1], [2, 3], [4, 5]]
+
+
+def test_idle_threads_retire_but_not_while_a_task_is_left_on_their_loop(threads):
+    left = threading.Event()
+
+    async def leave_a_task():
+        async def later():
+            await asyncio.sleep(0.8)
+            left.set()
+
+        threads.kept = asyncio.create_task(later())
+
+    async def journey():
+        await threads.run(leave_a_task)
+        await asyncio.sleep(0.4)
+        assert len(threads) == 1
+        while len(threads) and not await asyncio.sleep(0.05):
+            pass
+
+    asyncio.run(asyncio.wait_for(journey(), 5))
+    assert left.is_set()
+
+
+def test_context_results_and_errors_cross_the_threads(threads):
+    who = ContextVar("who", default="nobody")
+
+    async def tell():
+        return who.get()
+
+    async def fail():
+        raise LookupError("gone")
+
+    async def journey():
+        who.set("ada")
+        assert await threads.run(tell) == "ada"
+        with pytest.raises(LookupError, match="gone"):
+            await threads.run(fail)
+
+    asyncio.run(journey())
+
+
+def test_cancelling_the_caller_cancels_the_coroutine_and_frees_its_thread(threads):
+    ended = threading.Event()
+
+    async def forever():
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+
+    async def one():
+        return 1
+
+    async def journey():
+        tasks = [asyncio.create_task(threads.run(forever)) for _ in range(2)]
+        waiting = asyncio.create_task(threads.run(one))
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+        for task in tasks:
+            task.cancel()
+        assert await asyncio.wait_for(waiting, 2) == 1
+
+    asyncio.run(journey())
+    assert ended.is_set()
+
+
+def test_a_caller_that_gives_up_waiting_takes_no_thread_with_it(threads):
+    async def nap():
+        await asyncio.sleep(0.1)
+
+    async def journey():
+        busy = [asyncio.create_task(threads.run(nap)) for _ in range(2)]
+        await asyncio.sleep(0.01)
+        impatient = asyncio.create_task(threads.run(nap))
+        await asyncio.sleep(0.01)
+        impatient.cancel()
+        await asyncio.gather(*busy)
+        await asyncio.wait_for(asyncio.gather(*(threads.run(nap) for _ in range(4))), 2)
+
+    asyncio.run(journey())
+    assert len(threads) <= 2
+
+
+@pytest.mark.parametrize("end", [SystemExit, KeyboardInterrupt])
+def test_ending_the_process_from_a_worker_fails_that_call_only(threads, end):
+    async def leave():
+        raise end
+
+    async def leave_behind_a_task_that_leaves():
+        async def later():
+            raise end
+
+        threads.kept = asyncio.create_task(later())
+
+    async def one():
+        return 1
+
+    async def journey():
+        with pytest.raises(RuntimeError, match="tried to end the process"):
+            await threads.run(leave)
+        await threads.run(leave_behind_a_task_that_leaves)
+        await asyncio.sleep(0.05)
+        assert await threads.run(one) == 1
+
+    asyncio.run(journey())
+    if threads.kept.done() and not threads.kept.cancelled():
+        threads.kept.exception()
+
+
+def test_tasks_of_a_handler_go_on_after_the_answer(hub, tmp_path):
+    hub.add(module(tmp_path, """
+    @router.post("/start")
+    async def start() -> None:
+        async def later() -> None:
+            await asyncio.sleep(0.05)
+            seen.append(here())
+        seen.append(asyncio.create_task(later()))
+
+    @router.get("/seen")
+    def look() -> str:
+        return str(seen[-1])
+    """))  # fmt: skip
+    assert hub.ask("POST", "/api/v1/crm/start").status == 200
+    time.sleep(0.15)
+    assert hub.ask("GET", "/api/v1/crm/seen").json == "klods-crm-1"
+
+
+def test_a_dependency_sees_the_error_of_its_handler_and_may_turn_it_into_an_answer(hub, tmp_path):
+    hub.add(module(tmp_path, """
+    def translating():
+        try:
+            yield here()
+        except KeyError as error:
+            seen.append(here())
+            raise HTTPException(409, f"no {error.args[0]}")
+
+    async def watching():
+        try:
+            yield here()
+        finally:
+            seen.append(here())
+
+    @router.get("/boom")
+    async def boom(a: str = Depends(translating), b: str = Depends(watching)) -> None:
+        raise KeyError("card")
+
+    @router.get("/seen")
+    def look() -> list[str]:
+        return seen
+    """))  # fmt: skip
+    answer = hub.ask("GET", "/api/v1/crm/boom")
+    assert (answer.status, answer.json["message"]) == (409, "no card")
+    assert hub.ask("GET", "/api/v1/crm/seen").json == ["klods-crm-1"] * 2
+
+
+def test_a_dependency_that_swallows_the_error_is_a_500_and_not_silence(hub, tmp_path):
+    hub.add(module(tmp_path, """
+    async def swallowing():
+        try:
+            yield 1
+        except Exception:
+            pass
+
+    @router.get("/boom")
+    async def boom(a: int = Depends(swallowing)) -> None:
+        raise KeyError("card")
+    """))  # fmt: skip
+    assert hub.ask("GET", "/api/v1/crm/boom").status == 500
+
+
+def test_background_tasks_and_blocking_streams_run_in_the_modules_threads(hub, tmp_path):
+    hub.add(module(tmp_path, """
+    def note() -> None:
+        seen.append(here())
+
+    async def note_too() -> None:
+        seen.append(here())
+
+    def until_the_end():
+        yield 1
+        seen.append("left")
+
+    @router.get("/tasks")
+    async def tasks(tasks: BackgroundTasks, one: int = Depends(until_the_end)) -> int:
+        tasks.add_task(note)
+        tasks.add_task(note_too)
+        return one
+
+    @router.get("/stream")
+    def stream() -> StreamingResponse:
+        return StreamingResponse((f"{here()} " for _ in range(2)))
+
+    @router.get("/lines")
+    def lines(one: int = Depends(until_the_end)):
+        yield {"at": here()}
+
+    @router.get("/native")
+    async def native():
+        yield {"at": here()}
+
+    @router.get("/seen")
+    def look() -> list[str]:
+        return seen
+    """))  # fmt: skip
+    assert hub.ask("GET", "/api/v1/crm/tasks").json == 1
+    assert hub.ask("GET", "/api/v1/crm/seen").json == ["klods-crm-1", "klods-crm-1", "left"]
+    assert hub.ask("GET", "/api/v1/crm/stream").body == b"klods-crm-1 klods-crm-1 "
+    assert hub.ask("GET", "/api/v1/crm/lines").json == {"at": "klods-crm-1"}
+    assert hub.ask("GET", "/api/v1/crm/native").json == {"at": threading.current_thread().name}
+
+
+def test_security_schemes_keep_their_types_and_run(hub, tmp_path):
+    hub.add(module(tmp_path, """
+    bearer = HTTPBearer()
+
+    @router.get("/secret")
+    async def secret(given=Security(bearer)) -> str:
+        return given.credentials
+    """))  # fmt: skip
+    answer = hub.ask("GET", "/api/v1/crm/secret", headers={"authorization": "Bearer abc"})
+    assert answer.json == "abc"
+
+
+def test_one_dependency_used_twice_runs_once(hub, tmp_path):
+    hub.add(module(tmp_path, """
+    def counted() -> int:
+        seen.append(1)
+        return len(seen)
+
+    def second(one: int = Depends(counted)) -> int:
+        return one
+
+    @router.get("/twice")
+    async def twice(a: int = Depends(counted), b: int = Depends(second)) -> list[int]:
+        return [a, b]
+    """))  # fmt: skip
+    assert hub.ask("GET", "/api/v1/crm/twice").json == [1, 1]
+
+
+def test_waiting_for_a_slow_upload_takes_no_thread(hub, tmp_path):
+    hub.add(module(tmp_path, """
+    from fastapi import Body
+
+    @router.post("/items")
+    async def items(item: dict = Body()) -> dict:
+        return item
+    """))  # fmt: skip
+
+    async def journey():
+        scope = Request("POST", "/api/v1/crm/items", headers={"content-type": "application/json"}).scope()
+        never = asyncio.Event()
+        task = asyncio.create_task(hub.app(scope, never.wait, None))
+        await asyncio.sleep(0.05)
+        assert len(hub.threads("crm")) == 0
+        task.cancel()
+
+    asyncio.run(journey())
