@@ -5,6 +5,7 @@ from collections import Counter
 from fastapi import APIRouter, Response
 
 from klods._version import __version__
+from klods.errors import KlodsError
 from klods.web.asking import Services
 from klods.web.host_models import HealthOut
 from klods.web.services import HostServices
@@ -21,7 +22,7 @@ async def live() -> HealthOut:
 @router.get("/health/ready", operation_id="get_readiness", responses={503: {"model": HealthOut}})
 def ready(services: Services, response: Response) -> HealthOut:
     """Whether requests should be sent to this process."""
-    reason = services.why_not_ready()
+    reason = services.why_not_ready() or _why_no_states(services)
     response.status_code = 503 if reason else 200
     return HealthOut(status="unavailable" if reason else "ok", reason=reason, version=__version__)
 
@@ -30,6 +31,14 @@ def ready(services: Services, response: Response) -> HealthOut:
 def health(services: Services, response: Response) -> HealthOut:
     """Readiness, and how many modules stand how in this process."""
     return ready(services, response).model_copy(update={"modules": _standings(services)})
+
+
+def _why_no_states(services: HostServices) -> str:
+    try:
+        services.states.read()
+    except KlodsError as error:
+        return str(error)
+    return ""
 
 
 def _standings(services: HostServices) -> dict[str, int]:

@@ -31,6 +31,7 @@ class Passwords:
 
     def __init__(self) -> None:
         self._hasher = PasswordHasher()
+        self._callers = 0
 
     async def hash(self, password: str) -> str:
         """`hash_password`, in a thread."""
@@ -38,9 +39,13 @@ class Passwords:
 
     async def matches(self, password_hash: str | None, password: str) -> bool:
         """Whether the password is right; without a hash it takes as long and says no."""
-        if self._limiter.statistics().tasks_waiting >= WAITING:
+        if self._callers >= WAITING:
             raise TooManyTries(seconds=5)
-        return await to_thread.run_sync(self._verify, password_hash, password, limiter=self._limiter)
+        self._callers += 1
+        try:
+            return await to_thread.run_sync(self._verify, password_hash, password, limiter=self._limiter)
+        finally:
+            self._callers -= 1
 
     def _verify(self, password_hash: str | None, password: str) -> bool:
         try:

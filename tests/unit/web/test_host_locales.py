@@ -1,0 +1,46 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from klods.kernel.i18n import LOCALES, read_texts
+from klods.web.pages.sources import WEB
+
+TEXTS = read_texts(WEB / "locales")
+TEMPLATES = sorted((WEB / "templates").rglob("*.html"))
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+def test_every_language_is_there_and_readable():
+    assert set(TEXTS.catalogs) == set(LOCALES)
+    assert TEXTS.unreadable == ()
+
+
+@pytest.mark.parametrize("locale", [locale for locale in LOCALES if locale != "en"])
+def test_every_language_says_exactly_what_english_says(locale):
+    assert TEXTS.catalogs[locale].keys() == TEXTS.catalogs["en"].keys()
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_translations_keep_the_placeholders(locale):
+    english, other = TEXTS.catalogs["en"], TEXTS.catalogs[locale]
+    assert {key: set(PLACEHOLDER.findall(other[key])) for key in english} == {
+        key: set(PLACEHOLDER.findall(text)) for key, text in english.items()
+    }
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.name)
+def test_templates_ask_for_texts_that_exist(template: Path):
+    asked = set(re.findall(r"""\bt\(\s*["']([\w.]+)["']\s*[,)]""", template.read_text()))
+    assert asked - TEXTS.catalogs["en"].keys() == set()
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.name)
+def test_templates_hold_no_inline_script_or_style(template: Path):
+    text = template.read_text()
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|javascript:", text)
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.name)
+def test_templates_name_no_other_host(template: Path):
+    assert "://" not in template.read_text()
