@@ -1,17 +1,16 @@
 """SIGKILL at every step and at any moment: the next start works, and what is there is whole or not there at all."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
 import pytest
 from support.rounds import dice, rounds, some
+from support.served import Hub
 
 MORTAL = Path(__file__).parents[1] / "support" / "mortal.py"
 MIGRATION = """
@@ -23,35 +22,14 @@ TABLES = "select count(*) from pg_class where relname like 'victim%' and relkind
 HISTORY = "select count(*) from klods.module_migration where module = 'victim'"
 
 
-@dataclass
-class Hub:
-    """A hub in a folder of its own, driven by the command as a person would."""
+class MortalHub(Hub):
+    """A hub whose commands can be made to die."""
 
-    folder: Path
-    database_url: str | None = None
-    environment: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self):
-        keep = {name: os.environ[name] for name in ("PATH", "LANG", "HOME") if name in os.environ}
-        self.environment = keep | {
-            "KLODS_HOME": str(self.folder / "home"),
-            "KLODS_MODULES_DIR": str(self.folder / "modules"),
-            **({"DATABASE_URL": self.database_url} if self.database_url else {}),
-        }
-
-    def mortal(self, *options: str, command: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+    def mortal(self, *options: str, command: tuple[str, ...]) -> "subprocess.CompletedProcess[str]":
         arguments = [sys.executable, str(MORTAL), "--under", str(self.folder), *options, "--", *command]
         return subprocess.run(
             arguments, check=False, env=self.environment, cwd=self.folder, capture_output=True, text=True
         )
-
-    def klods(self, *command: str) -> dict:
-        done = subprocess.run(
-            [sys.executable, "-m", "klods", *command, "--json"],
-            check=False, env=self.environment, cwd=self.folder, capture_output=True, text=True,
-        )  # fmt: skip
-        assert done.returncode == 0, (command, done.stdout, done.stderr)
-        return json.loads(done.stdout) if done.stdout else {}
 
     def points(self, *command: str) -> list[str]:
         passed = self.folder / "points.json"
@@ -63,7 +41,7 @@ class Hub:
         return self.klods("module", "status", "victim")
 
 
-def with_victim(hub: Hub) -> Hub:
+def with_victim(hub: MortalHub) -> MortalHub:
     (hub.folder / "modules").mkdir()
     hub.klods("module", "create", "victim", "It is killed")
     for old in (hub.folder / "modules/victim/migrations").iterdir():
@@ -79,11 +57,11 @@ def new_hub(tmp_path, postgres_server, host_template):
 
     open_databases = []
 
-    def make() -> Hub:
+    def make() -> MortalHub:
         database = _database(postgres_server, host_template)
         folder = tmp_path / str(len(open_databases))
         folder.mkdir()
-        hub = Hub(folder, next(database))
+        hub = MortalHub(folder, next(database))
         open_databases.append(database)
         return hub
 
@@ -92,12 +70,12 @@ def new_hub(tmp_path, postgres_server, host_template):
         next(database, None)
 
 
-def facts(hub: Hub) -> tuple[int, int]:
+def facts(hub: MortalHub) -> tuple[int, int]:
     with psycopg.connect(hub.database_url) as connection:
         return connection.execute(TABLES).fetchone()[0], connection.execute(HISTORY).fetchone()[0]
 
 
-def assert_whole_or_nothing(hub: Hub) -> None:
+def assert_whole_or_nothing(hub: MortalHub) -> None:
     """State, history and catalogue say the same: all of the module is there, or none of it."""
     state, (tables, history) = hub.state(), facts(hub)
     assert (tables == 0) == (history == 0), (state, tables, history)
@@ -114,7 +92,7 @@ PREPARED = {"enable": (), "migrate": (), "disable": (("module", "enable", "victi
 def test_a_kill_at_any_step_leaves_all_or_nothing_and_the_next_try_works(new_hub, action):
     command = ("module", action, "victim", "--json")
 
-    def prepared() -> Hub:
+    def prepared() -> MortalHub:
         hub = with_victim(new_hub())
         for step in PREPARED[action]:
             hub.klods(*step)
@@ -158,9 +136,17 @@ def servers_in(folder: Path) -> list[str]:
     return found
 
 
+def none_left(folder: Path, seconds: float = 5) -> bool:
+    """Whether the last of them is gone soon."""
+    end = time.monotonic() + seconds
+    while servers_in(folder) and time.monotonic() < end:
+        time.sleep(0.02)
+    return not servers_in(folder)
+
+
 def test_kills_at_random_times_on_an_embedded_server_leave_no_half_state_and_no_server(tmp_path):
     tmp_path.chmod(0o755)
-    hub = with_victim(Hub(tmp_path))
+    hub = with_victim(MortalHub(tmp_path))
     random = dice("kill-at-random-times")
     actions = (("module", "enable", "victim"), ("module", "disable", "victim"), ("module", "migrate", "victim"))
     started = time.monotonic()
@@ -179,4 +165,4 @@ def test_kills_at_random_times_on_an_embedded_server_leave_no_half_state_and_no_
         assert state["active"] in ("enabled", "disabled"), (number, command, state)
         hub.klods("module", "enable", "victim")
         assert hub.state()["enabled"], number
-        assert servers_in(tmp_path) == [], number
+        assert none_left(tmp_path), (number, servers_in(tmp_path))
