@@ -6,12 +6,7 @@ from contextlib import contextmanager
 from starlette.testclient import TestClient
 
 from klods.bootstrap import build
-from klods.db.database import Database
-from klods.db.people import People
 from klods.settings import Settings
-from klods.web.auth.secrets import TOKEN_PREFIX, digest, new_secret
-
-PLATFORM = 1
 
 
 @contextmanager
@@ -21,12 +16,8 @@ def serve(settings: Settings) -> Iterator[TestClient]:
         yield client
 
 
-def signed_in(client: TestClient, conninfo: str, name: str = "tests") -> TestClient:
-    """Another client of the same running hub, with a token of its first administrator."""
-    secret = new_secret(TOKEN_PREFIX)
-    with Database(conninfo, pool_size=2) as database:
-        people = People(database)
-        people.create_token(name, digest(secret), people.first_admin().on(PLATFORM))
-    other = TestClient(client.app, headers={"authorization": f"Bearer {secret}"})
+def signed_in(client: TestClient, token: str) -> TestClient:
+    """Another client of the same running hub, which sends a token."""
+    other = TestClient(client.app, headers={"authorization": f"Bearer {token}"})
     other.portal = client.portal  # one event loop: what the hub holds belongs to the loop it was started on
     return other

@@ -21,16 +21,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from klods.errors import KlodsError
+from klods.testing.copies import Copies
 from klods.testing.plugin import module_folder
 from klods.testing.postgres import host_template, postgres_server
 from klods.testing.templates import Templates
 
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
+    from starlette.types import ASGIApp
 
     from klods.db.database import Database
     from klods.db.scope import Scope
-    from klods.web.app import WebApp
 
 __all__ = ["host_template", "postgres_server"]
 
@@ -49,22 +51,26 @@ def klods_templates(
     postgres_server: str, host_template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Templates]:
     """For each module a database in which it is enabled, made once and copied for every test."""
-    with Templates(postgres_server, host_template, tmp_path_factory.mktemp("klods")) as templates:
-        yield templates
+    with Copies(postgres_server) as copies:
+        yield Templates(copies, host_template, tmp_path_factory.mktemp("klods"))
 
 
 @pytest.fixture
 def klods_database(request: pytest.FixtureRequest, klods_templates: Templates) -> Iterator[str]:
     """The conninfo of a database that holds the host's tables and the module's, the module enabled."""
-    with klods_templates.copy(_folder(request)) as conninfo:
+    folder = _folder(request)
+    try:
+        klods_templates.prepare(folder)
+    except KlodsError as error:
+        pytest.fail(f"{folder.name} cannot be enabled. {error} {error.advice}", pytrace=False)
+    with klods_templates.copy(folder) as conninfo:
         yield conninfo
 
 
 @pytest.fixture
-def klods_app(anonymous: "TestClient") -> "WebApp":
+def klods_app(anonymous: "TestClient") -> "ASGIApp":
     """The hub as an ASGI app, started, with the module enabled in it."""
-    app: WebApp = anonymous.app
-    return app
+    return anonymous.app
 
 
 @pytest.fixture
@@ -79,11 +85,11 @@ def anonymous(
 
 
 @pytest.fixture
-def client(anonymous: "TestClient", klods_database: str) -> "TestClient":
+def client(anonymous: "TestClient", klods_templates: Templates) -> "TestClient":
     """A client that is signed in as an administrator; what it sends passes as sent by a page of the hub."""
     from klods.testing.client import signed_in
 
-    return signed_in(anonymous, klods_database)
+    return signed_in(anonymous, klods_templates.token)
 
 
 @pytest.fixture(autouse=True)
