@@ -44,9 +44,14 @@ class Row(NamedTuple):
     writer: int
 
     @property
+    def anchored_at(self) -> Key:
+        """The anchor's place among all rows."""
+        return self.anchor_catalog, self.anchor
+
+    @property
     def is_anchor(self) -> bool:
         """Whether the row is an anchor itself, not a part of one."""
-        return (self.catalog, self.oid) == (self.anchor_catalog, self.anchor)
+        return (self.catalog, self.oid) == self.anchored_at
 
 
 class Watch:
@@ -62,7 +67,15 @@ class Watch:
 
     def strays(self, territory: Territory) -> tuple[str, ...]:
         """Everything outside the territory that this transaction made, changed or dropped since the watch began."""
-        found = {row.label for row in self._changed() if self._is_stray(row, territory)}
+        changed = self._changed()
+        made = {row.anchored_at for row in changed if row.is_anchor}
+        # What is new speaks for its parts: a stray table is named once, without its columns.
+        parts_of_new = made - self._known.keys()
+        found = {
+            row.label
+            for row in changed
+            if (row.is_anchor or row.anchored_at not in parts_of_new) and self._is_stray(row, territory)
+        }
         found |= {f"dropped {row.label}" for row in self._dropped() if not self._was_in(row, territory)}
         return tuple(sorted(found | (self._locked_roles() - self._role_locks)))
 
@@ -72,16 +85,13 @@ class Watch:
         return [row for row in rows if row.writer in ours]
 
     def _is_stray(self, row: Row, territory: Territory) -> bool:
-        known = self._known.get((row.anchor_catalog, row.anchor))
-        if known is None:
-            # A new anchor speaks for its parts; what came with the server is nobody's to change.
-            return not territory.holds(row) if row.is_anchor else row.anchor < FIRST_USER_OID
-        if row.is_anchor and row.content and row.content == known.content:
+        known = self._known.get(row.anchored_at, row)
+        if row.is_anchor and row.content and known is not row and row.content == known.content:
             return False
-        return not (territory.holds(known) and territory.holds(row))
+        return row.anchor < FIRST_USER_OID or not (territory.holds(known) and territory.holds(row))
 
     def _was_in(self, row: Row, territory: Territory) -> bool:
-        return territory.holds(self._known.get((row.anchor_catalog, row.anchor), row))
+        return territory.holds(self._known.get(row.anchored_at, row))
 
     def _dropped(self) -> Iterator[Row]:
         """Whatever this transaction dropped is gone, and it still holds the lock on it."""

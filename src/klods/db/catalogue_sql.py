@@ -70,7 +70,8 @@ KIND_OF_RELATION = """case x.relkind when 'i' then 'index ' when 'I' then 'index
     when 'v' then 'view ' when 'm' then 'materialized view ' when 'c' then 'type ' when 'f' then 'foreign table '
     else 'table ' end"""
 # The triggers that keep a foreign key stand on both tables and belong to the one that has the key.
-TABLE_OF_TRIGGER = "case when x.tgisinternal and x.tgconstrrelid <> 0 then x.tgconstrrelid else x.tgrelid end"
+TABLE_OF_TRIGGER = """coalesce((select k.conrelid from pg_constraint k where k.oid = x.tgconstraint and x.tgisinternal),
+    x.tgrelid)"""
 # Row types of tables, and array types, come and go with what they are made of.
 OWN_TYPE = "x.typrelid = 0 and not (x.typelem <> 0 and x.typlen = -1 and starts_with(x.typname, '_'))"
 TO_PUBLIC = "exists (select from aclexplode({acl}) g where g.grantee = 0)"
@@ -81,6 +82,7 @@ RELATIONS = Kind(
 PARTS = (
     Kind("pg_attribute", "'column ' || x.attname || ' of '", "relation", "x.attrelid", oid="x.attrelid", part="x.attnum", lasting=False),
     Kind("pg_attrdef", "'a default of '", "relation", "x.adrelid", part="x.adnum", lasting=False),
+    Kind("pg_cast", "'a cast from '", "type", "x.castsource"),
     Kind("pg_constraint", "'constraint ' || x.conname || ' on '", "relation", "x.conrelid"),
     Kind("pg_constraint", "'constraint ' || x.conname || ' on '", "type", "x.contypid"),
     Kind("pg_enum", "'a label of '", "type", "x.enumtypid", lasting=False),
@@ -107,7 +109,6 @@ NAMED = (
 )
 NOBODYS = (
     Kind("pg_am", "'access method '", "nobody", name="x.amname", where=NOT_OF_EXTENSION),
-    Kind("pg_cast", "'cast '", "nobody", name="format_type(x.castsource, null)", where=NOT_OF_EXTENSION),
     Kind("pg_database", "'database '", "nobody", name="x.datname"),
     Kind("pg_default_acl", "'default privileges'", "nobody"),
     Kind("pg_event_trigger", "'event trigger '", "nobody", name="x.evtname"),

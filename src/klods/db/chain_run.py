@@ -86,8 +86,10 @@ class ChainRun:
 
         ledger.make_version_table(self._connection, self._module.code)
         with self._fence() as session:
-            steps = Steps(self._connection, self._module.code, self._module.source.folder, session)
-            run_chain(self._connection, self._chain, to, steps, way=way)
+            code, folder = self._module.code, self._module.source.folder
+            steps = Steps(self._connection, code, folder, session)
+            with failures(code, to, folder / self._module.definition.migrations_path, folder):
+                run_chain(self._connection, self._chain, to, steps, way=way)
 
     @contextmanager
     def _fence(self) -> Iterator[Session]:

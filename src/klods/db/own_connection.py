@@ -8,11 +8,36 @@ import psycopg
 from psycopg.rows import dict_row
 
 from klods.db.database import Database
-from klods.db.opening import Frame, set_local
+from klods.db.opening import Frame, Opening, set_local
 from klods.db.transaction import Transaction
+from klods.db.unit import Unit
 from klods.errors import NoDatabase
 
 Connection = psycopg.Connection[dict[str, Any]]
+
+
+class ChangingDatabase(Database):
+    """The database as a hook sees it while its module is switched: every unit is part of the one transaction."""
+
+    def __init__(self, conninfo: str, changing: Connection) -> None:
+        super().__init__(conninfo)
+        self._changing = changing
+
+    def unit(self, opening: Opening) -> Unit:
+        """A unit inside the transaction of the change."""
+        return Unit.joined(self._changing, opening)
+
+    @contextmanager
+    def within(self) -> Iterator[Connection]:
+        """The connection of the change; what was done in the block is undone when it fails."""
+        self._changing.execute("savepoint klods_within")
+        try:
+            yield self._changing
+        except BaseException:
+            if not self._changing.closed:
+                self._changing.execute("rollback to savepoint klods_within")
+            raise
+        self._changing.execute("release savepoint klods_within")
 
 
 @contextmanager
@@ -23,13 +48,25 @@ def own_connection(database: Database) -> Iterator[Connection]:
     except psycopg.OperationalError as error:
         raise NoDatabase(reason=" ".join(str(error).split())) from error
     with connection:
-        yield connection
+        try:
+            yield connection
+        except psycopg.OperationalError as error:
+            if connection.closed:
+                raise NoDatabase(reason=" ".join(str(error).split())) from error
+            raise
 
 
 @contextmanager
 def own_transaction(database: Database, lock_seconds: float) -> Iterator[Connection]:
-    """One transaction on a connection of its own, kept when the block ends well and undone otherwise."""
+    """One transaction on a connection of its own, kept when the block ends well and undone otherwise.
+
+    Inside a change of modules, where that would wait for the change itself, it is a part of the change.
+    """
     begin = b"BEGIN;" + set_local({"lock_timeout": str(int(lock_seconds * 1000))})
+    if isinstance(database, ChangingDatabase):
+        with database.within() as connection:
+            yield connection
+        return
     with own_connection(database) as connection:
         transaction = Transaction(connection, Frame(begin, b"COMMIT", b"ROLLBACK", b""))
         transaction.settle()

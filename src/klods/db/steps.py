@@ -118,6 +118,8 @@ def failures(code: str, revision: str, file: Path, folder: Path) -> Iterator[Non
     """Say whatever goes wrong inside as `MigrationFailed`, with the file, the line and the database's own words."""
     try:
         yield
+    except MigrationFailed:
+        raise
     except (Exception, SystemExit) as error:
         # The edge to a module's own code: anything can come out of it.
         _log.info("%s: the migration %s failed", code, revision, exc_info=True)

@@ -1,20 +1,20 @@
 """The stored states of modules, and the one kind of transaction that changes them."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
+import psycopg
 from psycopg import errors
 from psycopg.types.json import Jsonb
 
 from klods.db.database import Database
 from klods.db.migrator import ModuleMigrator
-from klods.db.own_connection import Connection, own_transaction
+from klods.db.own_connection import ChangingDatabase, Connection, own_transaction
 from klods.db.scope import Scope, ScopeKind, enter
-from klods.db.unit import Opening, Unit
-from klods.errors import AlreadyRunning
+from klods.errors import AlreadyRunning, KlodsError
 from klods.kernel.catalog import Module
 from klods.kernel.ports import LogEntry
 from klods.kernel.state import Activation, Active, Installation, Installed, Reason, States
@@ -69,7 +69,15 @@ class StateRows:
             change = OpenChange(self._database, connection, self._migrator)
             yield change
             change.tell()
-        for failure in self._migrator.finish(change.migrated):
+        self._finish(change.migrated)
+
+    def _finish(self, modules: Sequence[Module]) -> None:
+        # The change is in force by now, so what goes wrong here stays pending and undoes nothing.
+        try:
+            failures: Sequence[Exception] = self._migrator.finish(modules)
+        except (KlodsError, psycopg.Error) as error:
+            failures = [error]
+        for failure in failures:
             _log.warning("%s; it stays pending", failure)
 
 
@@ -123,18 +131,6 @@ class OpenChange:
         """Raise the generation and tell every process; both take effect with the commit."""
         self._connection.execute("update klods.generation set number = %s", [self._generation])
         self._connection.execute("select pg_notify(%s, %s)", [CHANNEL, str(self._generation)])
-
-
-class ChangingDatabase(Database):
-    """The database as a hook sees it while its module is switched: every unit is part of the one transaction."""
-
-    def __init__(self, conninfo: str, connection: Connection) -> None:
-        super().__init__(conninfo)
-        self._changing = connection
-
-    def unit(self, opening: Opening) -> Unit:
-        """A unit inside the transaction of the change."""
-        return Unit.joined(self._changing, opening)
 
 
 def _states(row: Mapping[str, Any]) -> States:
