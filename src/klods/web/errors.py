@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import Scope
-from starlette.websockets import WebSocket, WebSocketState
+from starlette.websockets import WebSocket
 
 from klods import errors
 from klods.errors import KlodsError, NotSignedIn, Unavailable
@@ -72,7 +72,7 @@ class Errors:
         """What a FastAPI app needs to answer in this way."""
 
         async def answer(request: Request | WebSocket, error: Exception) -> Response:
-            if isinstance(request, WebSocket) and request.application_state is not WebSocketState.CONNECTING:
+            if isinstance(request, WebSocket) and getattr(request.scope.get("klods.exchange"), "started", False):
                 # The conversation has begun, so there is no answer left to give: the edge closes the socket.
                 raise error
             if status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, HTTPException):
