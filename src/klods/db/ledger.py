@@ -140,7 +140,7 @@ def _parted(past: Iterable[Revision], ran: Mapping[str, Record]) -> Iterable[Dri
     for revision in past:
         if revision.revision not in ran:
             yield Drift(revision.revision, revision.file.name, "skipped")
-        elif ran[revision.revision].checksum != revision.checksum:
+        elif ran[revision.revision].direction is Direction.UP and ran[revision.revision].checksum != revision.checksum:
             yield Drift(revision.revision, revision.file.name, "changed")
 
 

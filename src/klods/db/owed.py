@@ -13,7 +13,7 @@ from klods.db.ledger import Direction, Record, write
 from klods.db.own_connection import Connection
 from klods.db.sql_text import Statement, TextFailed, say, statements
 from klods.db.steps import failures, place, read
-from klods.errors import MigrationFailed
+from klods.errors import AlreadyRunning, MigrationFailed
 from klods.kernel.catalog import Module
 from klods.kernel.migrations import Revision, chain_of
 
@@ -114,7 +114,9 @@ def _folded(name: str) -> str:
 def _turn(connection: Connection) -> Iterator[None]:
     """One builder at a time, asked for again and again: a statement that waits would keep a snapshot, and stop it."""
     end = monotonic() + TURN_SECONDS
-    while not _try_lock(connection) and monotonic() < end:
+    while not _try_lock(connection):
+        if monotonic() > end:
+            raise AlreadyRunning
         sleep(0.1)
     try:
         yield
