@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
     from klods.web.app import WebApp
 
+NONE_YET = -1
+NOT_READ = "the states of the modules have not been read yet"
+
 
 @dataclass(frozen=True)
 class Klods:
@@ -77,6 +80,8 @@ class Klods:
             contents=self.contents,
             probe=self.probe,
             processes=self.processes,
+            environment=self.settings.modules,
+            seconds=self.settings.acknowledge_seconds,
         )
 
     def catalog(self) -> Catalog:
@@ -88,15 +93,17 @@ class Klods:
         from klods.db.module_log import ModuleLog
         from klods.web.app import Process, WebApp
         from klods.web.services import HostServices
-        from klods.web.snapshot import Switchboard
+        from klods.web.snapshot import Snapshot, Switchboard
 
+        switchboard = Switchboard(Snapshot(generation=NONE_YET))
         services = HostServices(
             lifecycle=self.lifecycle,
             catalog=self.catalog,
             states=self.states,
-            switchboard=Switchboard(),
+            switchboard=switchboard,
             people=self.people,
             history=ModuleLog(self.database).of,
+            why_not_ready=lambda: NOT_READ if switchboard.current.generation == NONE_YET else "",
             secure_cookies=self.settings.secure_cookies,
             auto_reload=self.settings.auto_reload,
         )
