@@ -13,7 +13,7 @@ from klods.kernel.names import package_name, python_name
 from klods.kernel.parts import PARTS
 from klods.kernel.ports import DefinitionReader
 from klods.kernel.problems import Problem, Problems
-from klods.kernel.reading import Reading, read_module
+from klods.kernel.reading import Reading, place_of, read_module
 
 ENTRY_POINTS = "klods.modules"
 RULE = "discovery"
@@ -110,5 +110,6 @@ def _without_collisions(readings: Iterable[Reading], problems: list[Problem]) ->
             f"two modules share one name in Python and SQL, {name}: {first.source.folder} and {reading.source.folder}"
         )
         hint = "Give one of them another code; until then the first is used."
-        problems.append(Problem(reading.source.code, RULE, message, str(reading.source.folder), hint=hint))
+        file, line = place_of(reading.source, "code")
+        problems.append(Problem(reading.source.code, RULE, message, file, line, hint))
     return list(kept.values())

@@ -1,0 +1,5 @@
+"""Takes the process down."""
+
+import os
+
+os._exit(3)

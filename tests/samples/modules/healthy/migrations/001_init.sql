@@ -1,0 +1,1 @@
+create table healthy_items (id bigint primary key);

@@ -1,0 +1,1 @@
+create table migration_failing_items (id bigint primary key);

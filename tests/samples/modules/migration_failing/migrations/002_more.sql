@@ -1,0 +1,3 @@
+create index on migration_failing_items (id);
+
+select nonsense from nowhere;

@@ -1,0 +1,2 @@
+revision = "a"
+down_revision = "migration_heads_001"

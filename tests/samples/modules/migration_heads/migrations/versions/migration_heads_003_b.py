@@ -1,0 +1,2 @@
+revision = "b"
+down_revision = "migration_heads_001"

@@ -1,0 +1,1 @@
+create table somebody_elses (id bigint primary key);

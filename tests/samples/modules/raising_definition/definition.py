@@ -1,0 +1,5 @@
+"""A definition that cannot be run."""
+
+import json
+
+limits = json.loads("{")

@@ -1,0 +1,9 @@
+"""A router with a slip."""
+
+from fastapi import APIRouter
+
+router = APIRouter(
+
+
+def lost():
+    return 1

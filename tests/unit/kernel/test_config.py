@@ -1,0 +1,69 @@
+from typing import Literal
+
+import pytest
+from pydantic import BaseModel, Field
+
+from klods.errors import InvalidConfig
+from klods.kernel.config import check_config, get_module_config, lookup, values
+from klods.kernel.definition import ModuleDefinition
+
+
+class Billing(BaseModel):
+    stripe_mode: Literal["test", "live"] = "test"
+    trial_days: int = Field(default=14, ge=0, le=365)
+    prefixes: list[str] = []
+
+
+def module(**fields: object) -> ModuleDefinition:
+    return ModuleDefinition(**{"code": "my-shop", "name": "Shop"} | fields)
+
+
+def test_each_layer_covers_the_one_below():
+    shop = module(default_config={"a": 1, "b": 1, "c": 1})
+    assert values(shop, {"my_shop": {"c": "3"}}, {"b": 2, "c": 2}) == {"a": 1, "b": 2, "c": 3}
+
+
+@pytest.mark.parametrize(
+    ("default", "text", "meant"),
+    [(True, "false", False), (False, "On", True), (5, "7", 7), (0.5, "2", 2.0), ([], "[1]", [1]), ("x", "5", "5"), (None, "y", "y")],
+)  # fmt: skip
+def test_a_text_from_the_environment_takes_the_kind_of_the_default(default, text, meant):
+    assert values(module(default_config={"k": default}), {"my_shop": {"k": text}}) == {"k": meant}
+
+
+def test_a_text_of_the_wrong_kind_names_its_variable():
+    with pytest.raises(InvalidConfig, match="MODULES__MY_SHOP__K is 'many'"):
+        values(module(default_config={"k": 5}), {"my_shop": {"k": "many"}})
+
+
+def test_a_schema_checks_and_completes():
+    shop = module(config_schema=Billing, default_config={"trial_days": 30})
+    given = {"my_shop": {"stripe_mode": "live", "prefixes": '["INV-"]', "read_only": "false"}}
+    assert values(shop, given) == {"stripe_mode": "live", "trial_days": 30, "prefixes": ["INV-"], "read_only": "false"}
+
+
+def test_a_schema_s_complaint_names_the_variable_it_came_from():
+    shop = module(config_schema=Billing, default_config={"stripe_mode": "maybe"})
+    with pytest.raises(InvalidConfig) as caught:
+        check_config(shop, {"my_shop": {"trial_days": "999"}})
+    assert "MODULES__MY_SHOP__TRIAL_DAYS: " in str(caught.value)
+    assert "; stripe_mode: " in "; " + str(caught.value).partition("valid: ")[2]
+
+
+def test_switches_are_on_until_something_says_off():
+    assert lookup(module(), "READ_ONLY", {}, default="true") == "true"
+    assert lookup(module(read_only=False), "READ_ONLY", {}, default="true") == "false"
+    assert lookup(module(), "DRY_RUN", {"my_shop": {"dry_run": "false"}}, default="true") == "false"
+
+
+def test_a_key_is_found_in_capitals_and_a_missing_one_is_the_default():
+    assert lookup(module(default_config={"api_key": "s"}), "API_KEY", {}) == "s"
+    assert lookup(module(), "API_KEY", {}) is None
+    assert lookup(None, "API_KEY", {}, default=5) == 5
+
+
+def test_modules_read_their_settings_by_name(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MODULES__MY_SHOP__API_KEY", "secret")
+    assert get_module_config("my-shop", "API_KEY") == "secret"
+    assert get_module_config("my_shop", "READ_ONLY", default="true") == "true"
