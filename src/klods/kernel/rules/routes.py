@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from klods.kernel.catalog import Catalog, Module
-from klods.kernel.names import RESERVED_SEGMENTS
 from klods.kernel.parts import PARTS
 from klods.kernel.problems import Problem
 from klods.kernel.rules.python_files import parse
@@ -65,7 +64,7 @@ def _faults(found: list[Route], prefixes: tuple[str, ...]) -> Iterator[tuple[Rou
             continue
         if any(own):
             yield route, f"the path {route.path!r} lacks the prefix that other paths of this router have"
-        elif route.path.split("/")[1:2] and route.path.split("/")[1] in RESERVED_SEGMENTS:
+        elif route.path.startswith("/api/"):
             yield route, f"the path {route.path!r} lies outside {prefixes[0]}"
 
 
