@@ -83,9 +83,9 @@ def _sources(catalog: "Catalog", codes: Sequence[str]) -> dict[str, "Source"]:
 
 
 def _problems(catalog: "Catalog") -> "Problems":
-    from klods.kernel import verify
+    from klods.kernel.verify import problems
 
-    return catalog.problems + verify.problems(catalog) + _structure(_sources(catalog, ()))
+    return problems(catalog) + _structure(_sources(catalog, ()))
 
 
 def _structure(sources: dict[str, "Source"]) -> Iterator["Problem"]:
