@@ -2,8 +2,13 @@
 
 import os
 import re
-import tempfile
+import shutil
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen
+from tempfile import TemporaryFile, mkstemp
+from typing import IO, cast
 
 import psycopg
 from psycopg import sql
@@ -21,16 +26,19 @@ FILLED = """
 """
 OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 NAME = r'("(?:[^"\n]|"")+"|[a-z_]\w*)'
-OWNERS = re.compile(rf"^ALTER [^\n]* OWNER TO {NAME};$", re.MULTILINE)
-GRANTEES = re.compile(
-    rf"^(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) [^\n]* (?:TO|FROM|FOR ROLE) {NAME}[ ;]", re.MULTILINE
-)
+OWNERS = re.compile(rf"^ALTER (?:[^\n]* OWNER TO|DEFAULT PRIVILEGES FOR ROLE) {NAME}[ ;]", re.MULTILINE)
+GRANTEES = re.compile(rf"^(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) [^\n]* (?:TO|FROM) {NAME}[ ;]", re.MULTILINE)
+MAKE_ROLE = sql.SQL("CREATE ROLE {0} NOLOGIN; GRANT {0} TO CURRENT_USER;")
+MAY_CREATE = sql.SQL("GRANT CREATE ON SCHEMA public TO {};")
+SINCE_17 = b"SET transaction_timeout = 0;"
+HEAD = 40
+"""Lines in which programs of PostgreSQL 17 and later set what older servers do not know."""
 
 
 def back_up(conninfo: str, file: Path) -> int:
     """Write the database to the file, which is replaced once all is written; returns its size in bytes."""
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.absolute().parent)
+        descriptor, name = mkstemp(prefix=f".{file.name}-", dir=file.absolute().parent)
         draft = Path(name)
         try:
             _dump(conninfo, draft)
@@ -59,7 +67,6 @@ def restore(conninfo: str, file: Path, *, replace: bool = False) -> None:
             raise NotEmpty(database=name)
         if filled and _one(connection, OTHERS):
             raise InUse(what=f"The database {name}", who="other connections; stop `klods serve` first")
-        _make_roles(connection, script)
     if filled:
         _exchange(conninfo, file, script)
     else:
@@ -81,13 +88,45 @@ def _read(conninfo: str, file: Path) -> str:
 
 
 def _fill(conninfo: str, file: Path, script: str) -> None:
-    with psycopg.connect(conninfo, autocommit=True) as connection:
-        for owner in _roles(OWNERS, script) - {connection.info.user}:
-            # pg_restore gives tables to their owners first and rights on the schema last: too late without this.
-            connection.execute(sql.SQL("GRANT CREATE ON SCHEMA public TO {}").format(sql.Identifier(owner)))
-    done = call("pg_restore", conninfo, "--single-transaction", "--exit-on-error", str(file.absolute())).run()
-    if done.returncode:
-        raise InvalidBackup(file=str(file), reason=done.stderr.strip())
+    """Run the whole backup through psql in one transaction, which is committed only when the last byte was read."""
+    psql = call("psql", conninfo, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-")
+    words = [find_program("pg_restore", conninfo), "--file=-", str(file.absolute())]
+    prelude = _prelude(conninfo, script)
+    with TemporaryFile() as said:
+        with (
+            Popen(words, stdin=DEVNULL, stdout=PIPE, stderr=said) as reader,
+            Popen(psql.words, stdin=PIPE, stdout=DEVNULL, stderr=said, env=psql.environment) as writer,
+            suppress(BrokenPipeError),
+        ):
+            _pass_on(prelude, reader, writer)
+        if reader.returncode or writer.returncode:
+            said.seek(0)
+            raise InvalidBackup(file=str(file), reason=said.read().decode("utf-8", "replace").strip())
+
+
+def _pass_on(prelude: str, reader: Popen[bytes], writer: Popen[bytes]) -> None:
+    source, target = cast("IO[bytes]", reader.stdout), cast("IO[bytes]", writer.stdin)
+    with target, source:
+        target.write(prelude.encode())
+        for line in islice(source, HEAD):
+            if line.strip() != SINCE_17:
+                target.write(line)
+        shutil.copyfileobj(source, target)
+        if reader.wait() == 0:
+            target.write(b"\nCOMMIT;\n")
+
+
+def _prelude(conninfo: str, script: str) -> str:
+    """The begin of the transaction, and what pg_restore takes for granted or does too late."""
+    owners, others = _roles(OWNERS, script), _roles(GRANTEES, script)
+    with psycopg.connect(conninfo) as connection:
+        known = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles").fetchall()}
+        owners -= {connection.info.user}
+    statements = [
+        *(MAKE_ROLE.format(sql.Identifier(role)) for role in sorted((owners | others) - known)),
+        *(MAY_CREATE.format(sql.Identifier(role)) for role in sorted(owners)),
+    ]
+    return "\n".join(["BEGIN;", *(statement.as_string() for statement in statements), ""])
 
 
 def _exchange(conninfo: str, file: Path, script: str) -> None:
@@ -119,13 +158,6 @@ def _swap(connection: psycopg.Connection, name: str, fresh: str, old: str) -> No
 
 def _drop(connection: psycopg.Connection, name: str) -> None:
     connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
-
-
-def _make_roles(connection: psycopg.Connection, script: str) -> None:
-    for role in _roles(OWNERS, script) | _roles(GRANTEES, script):
-        if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).rowcount:
-            connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
-            connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))
 
 
 def _roles(pattern: re.Pattern[str], script: str) -> set[str]:

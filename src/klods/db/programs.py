@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -43,10 +44,10 @@ def call(program: str, conninfo: str, *arguments: str) -> Call:
 def find_program(program: str, conninfo: str) -> str:
     """The path of a program that is not older than this database's server."""
     wanted = server_major(conninfo)
-    # The wheel's programs cannot speak TLS, so for a server elsewhere the system's own come first.
+    # Close to the server's version is best, but the wheel's programs cannot speak TLS to a server elsewhere.
     local = str(conninfo_to_dict(conninfo).get("host", "")).startswith("/")
     found = list(_installed(program))
-    for path, major in found if local else reversed(found):
+    for path, major in sorted(found, key=itemgetter(1)) if local else reversed(found):
         if major >= wanted:
             return path
     raise NoDatabase(reason=f"the server is PostgreSQL {wanted}, and no {program} of that version is installed here")

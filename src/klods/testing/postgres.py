@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 import time
 import uuid
@@ -83,11 +84,13 @@ def _join(home: Path, users: Users) -> None:
     _sweep(home)
     while True:
         home.mkdir(mode=0o711, exist_ok=True)
-        if home.stat().st_uid != os.getuid():
+        found = home.lstat()
+        if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
             pytest.exit(f"{home} belongs to somebody else")
         with suppress(FileNotFoundError), alone(home / GUARD) as lock:
             if os.path.samestat(os.fstat(lock), (home / GUARD).stat()):
-                return users.join()
+                users.join()
+                return
 
 
 def _sweep(home: Path) -> None:

@@ -1,6 +1,7 @@
 """The fixtures that every test with a database stands on."""
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 
 def test_an_empty_database_belongs_to_the_hosts_login(empty_database):
@@ -9,7 +10,8 @@ def test_an_empty_database_belongs_to_the_hosts_login(empty_database):
             "SELECT pg_get_userbyid(datdba), current_user, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)"
             " FROM pg_database WHERE datname = current_database()"
         ).fetchone()
-    assert row == ("klods_host", "klods_host", False)
+    login = conninfo_to_dict(empty_database)["user"]
+    assert row == (login, login, False)
 
 
 def test_each_test_has_a_database_of_its_own(empty_database, request):
