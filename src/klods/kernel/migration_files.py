@@ -147,5 +147,5 @@ def _literal(value: ast.expr | None) -> Any:
         return value
 
 
-def _problem(code: str, path: Path, message: str, line: int = 1, hint: str = "") -> Problem:
+def _problem(code: str, path: Path, message: str, line: int = 1, *, hint: str = "") -> Problem:
     return Problem(code, RULE, message, str(path), line, hint)

@@ -33,16 +33,18 @@ def _requirements(catalog: Catalog, module: Module) -> Iterator[Problem]:
             yield _problem(module, "versions", message, "requires")
         elif module.definition.is_core and not other.definition.is_core:
             message = f"is a core module and requires {other.code}, which is optional"
-            yield _problem(module, "core", message, "requires", "Make the other one core too, or drop the requirement.")
+            yield _problem(
+                module, "core", message, "requires", hint="Make the other one core too, or drop the requirement."
+            )
 
 
 def _absent(catalog: Catalog, module: Module, requirement: Requirement) -> Problem:
     if requirement.code in catalog.broken:
         message = f"requires {requirement.code}, which is broken"
-        return _problem(module, "requires", message, "requires", f"Mend {requirement.code} first.")
+        return _problem(module, "requires", message, "requires", hint=f"Mend {requirement.code} first.")
     close = get_close_matches(requirement.code, list(catalog), n=1)
     hint = f"Did you mean {close[0]!r}?" if close else "Install it, or take it out of requires."
-    return _problem(module, "requires", f"requires {requirement.code}, which was not found", "requires", hint)
+    return _problem(module, "requires", f"requires {requirement.code}, which was not found", "requires", hint=hint)
 
 
 def _host(module: Module, host_version: str) -> Iterator[Problem]:
@@ -58,7 +60,7 @@ def _prefix(catalog: Catalog, module: Module) -> Iterator[Problem]:
         if other.code != module.code and _overlap(mine, other):
             message = f"its table prefix {mine} and {other.table_prefix} of {other.code} begin alike"
             hint = "Choose a table_prefix that neither begins with the other."
-            yield _problem(module, "prefix", message, "table_prefix", hint)
+            yield _problem(module, "prefix", message, "table_prefix", hint=hint)
 
 
 def _overlap(prefix: str, other: ModuleDefinition) -> bool:
@@ -69,9 +71,9 @@ def _rings(catalog: Catalog, codes: frozenset[str]) -> Iterator[Problem]:
     for ring in rings(catalog.definitions):
         for code in codes.intersection(ring):
             hint = "Let one of them publish an event instead of requiring the other."
-            yield _problem(catalog[code], "ring", f"needs itself: {ring_text(ring)}", "requires", hint)
+            yield _problem(catalog[code], "ring", f"needs itself: {ring_text(ring)}", "requires", hint=hint)
 
 
-def _problem(module: Module, rule: str, message: str, field: str, hint: str = "") -> Problem:
+def _problem(module: Module, rule: str, message: str, field: str, *, hint: str = "") -> Problem:
     file, line = place_of(module.source, field)
     return Problem(module.code, rule, message, file, line, hint)
