@@ -21,6 +21,7 @@ from klods.db.scope import Scope, ScopeKind
 from klods.kernel.catalog import Module
 from klods.kernel.subject import Subject
 from klods.web.errors import Errors, report
+from klods.web.snapshot import Entry
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,10 @@ class Edge:
             scope["state"] = {**scope.get("state", {}), **self.state}
         try:
             await self._app(scope, exchange.receive, exchange.send)
+        except asyncio.CancelledError:
+            if not exchange.ending:
+                raise
+            await exchange.say_goodbye()
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the isolation edge; `fail` logs what is unexpected
             await exchange.fail(error)
         finally:
@@ -67,7 +72,9 @@ class Edge:
 class Exchange:
     """One request or socket at the edge of a module: its messages, its scope, and how both end."""
 
-    __slots__ = ("_abandoned", "_edge", "_inbox", "_replaced", "_scope", "_send", "asgi", "started", "working")
+    __slots__ = (
+        "_abandoned", "_edge", "_inbox", "_replaced", "_scope", "_send", "_task", "asgi", "ending", "started", "working"
+    )  # fmt: skip
 
     def __init__(self, edge: Edge, asgi: Asgi, receive: Receive, send: Send) -> None:
         self.asgi = asgi
@@ -75,6 +82,9 @@ class Exchange:
         """Whether something has been sent that cannot be taken back."""
         self.working = False
         """Whether a worker thread uses the scope now; that thread ends the scope."""
+        self.ending = False
+        """Whether the host ends this socket or event stream because its module is being switched off."""
+        self._task = asyncio.current_task()
         self._edge = edge
         self._inbox = Inbox(receive)
         self._send = send
@@ -127,8 +137,26 @@ class Exchange:
             except Exception as error:  # noqa: BLE001 - whatever the database says, the client gets an answer
                 await self._replace(error)
                 return
+            if (b"content-type", b"text/event-stream") in _kinds(message):
+                self._may_be_ended()
+        elif kind == "websocket.accept":
+            self._may_be_ended()
         self.started = True
         await self._send(message)
+
+    def end(self) -> None:
+        """End a socket or an event stream from outside."""
+        if self._task is not None and not self.ending:
+            self.ending = True
+            self._task.cancel()
+
+    async def say_goodbye(self) -> None:
+        """Close what `end` has ended, so that the client knows."""
+        if self._task is not None:
+            self._task.uncancel()
+        last = {"type": "http.response.body", "body": b"", "more_body": False}
+        socket = self.asgi["type"] == "websocket"
+        await self._send({"type": "websocket.close", "code": 1001} if socket else last)
 
     async def fail(self, error: BaseException) -> None:
         """Answer an error that nothing inside handled."""
@@ -147,6 +175,8 @@ class Exchange:
         """Undo what is still open, if the request ended without an answer."""
         self._abandoned = True
         self._inbox.close()
+        if (entry := self.asgi.get("klods.entry")) is not None:
+            entry.open_ended.discard((self.asgi.get("klods.platform", 1), self.end))
         scope = self._scope
         if scope is None or scope.ended or self.working:
             return
@@ -155,6 +185,11 @@ class Exchange:
             threading.Thread(target=self._undo, daemon=True).start()
         else:
             scope.end(keep=False)
+
+    def _may_be_ended(self) -> None:
+        entry: Entry | None = self.asgi.get("klods.entry")
+        if entry is not None:
+            entry.open_ended.add((self.asgi.get("klods.platform", 1), self.end))
 
     async def _settle(self, status: int) -> None:
         scope = self._scope
@@ -234,6 +269,10 @@ class Inbox:
     def _put_back(self, message: Message) -> None:
         self._pending = self._host.create_future()
         self._pending.set_result(message)
+
+
+def _kinds(message: Message) -> list[tuple[bytes, bytes]]:
+    return [(name, value.partition(b";")[0]) for name, value in message["headers"] if name == b"content-type"]
 
 
 def exchange_of(asgi: Asgi) -> Exchange:

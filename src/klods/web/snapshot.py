@@ -42,8 +42,8 @@ class Entry:
         """Done once the module is ready or has failed."""
         self.in_flight: Counter[int] = Counter()
         """Requests inside the module now, by platform."""
-        self.open_ended: set[tuple[int, asyncio.Task[None]]] = set()
-        """Sockets and event streams, which would never end by themselves, with their platform."""
+        self.open_ended: set[tuple[int, Callable[[], None]]] = set()
+        """How to end sockets and event streams, which would never end by themselves, with their platform."""
         self._emptied: list[Callable[[], None]] = []
 
     @property
@@ -79,9 +79,9 @@ class Entry:
         self._emptied.append(wake.set)
         try:
             while any(count > 0 and closed(platform) for platform, count in self.in_flight.items()):
-                for platform, task in tuple(self.open_ended):
+                for platform, end in tuple(self.open_ended):
                     if closed(platform):
-                        task.cancel()
+                        end()
                 wake.clear()
                 await wake.wait()
         finally:

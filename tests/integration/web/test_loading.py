@@ -1,0 +1,219 @@
+"""Modules are loaded in the background, and one that cannot be loaded hurts nobody else."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+from support.engine import Request, ask, serving, write_module
+
+from klods.web.loading import Loader
+from klods.web.module_app import build
+from klods.web.snapshot import Entry, Snapshot, Standing
+
+GOOD = """
+    from fastapi import APIRouter
+
+    router = APIRouter()
+
+    @router.get("/x")
+    async def here() -> str:
+        return "here"
+"""
+
+
+class Place:
+    """A hub whose modules a loader brings in."""
+
+    def __init__(self, tmp_path, seconds: float = 5.0, loading_seconds: float = 5.0):
+        self.order: list[str] = []
+        self.tmp_path = tmp_path
+        self.loader = Loader(self.build, seconds=seconds)
+        self.serving = serving(loader=self.loader, loading_seconds=loading_seconds)
+
+    def __enter__(self):
+        self.hub = self.serving.__enter__()
+        return self
+
+    def __exit__(self, *error):
+        self.loader.stop()
+        self.serving.__exit__(*error)
+
+    def build(self, module):
+        self.order.append(module.code)
+        return build(module, self.hub.around)
+
+    def put(self, **modules: str | tuple[str, dict]):
+        entries = {}
+        for code, given in modules.items():
+            text, fields = given if isinstance(given, tuple) else (given, {})
+            module = write_module(self.tmp_path, code, {"backend/router.py": text}, **fields)
+            self.hub.mount(module.source)
+            entries[code] = Entry(module, "one")
+        snapshot = Snapshot(1, entries, {1: frozenset(entries)})
+        self.hub.switchboard.swap(snapshot)
+        self.loader.load(snapshot)
+        return entries
+
+
+def test_a_module_comes_after_those_it_requires(tmp_path):
+    with Place(tmp_path) as place:
+        entries = place.put(a=(GOOD, {"requires": ("c",)}), b=GOOD, c=(GOOD, {"requires": ("d",)}), d=GOOD)
+        place.loader.start()
+        assert place.loader.wait(entries.values(), 5)
+        assert {entry.state for entry in entries.values()} == {Standing.READY}
+    assert place.order.index("d") < place.order.index("c") < place.order.index("a")
+
+
+def test_what_somebody_waits_for_is_loaded_first_with_what_it_requires(tmp_path):
+    slow = "import time; time.sleep(0.2)\n" + GOOD.replace("\n    ", "\n")
+    with Place(tmp_path) as place:
+        codes = {f"m{number}": slow for number in range(6)}
+        place.put(**codes, wanted=(GOOD, {"requires": ("m5",)}))
+        place.loader.start()
+        time.sleep(0.05)
+        answer = asyncio.run(ask(place.hub.app, Request(path="/api/v1/wanted/x")))
+        assert answer.json == "here"
+        assert place.order[1:3] == ["m5", "wanted"]
+
+
+def test_a_module_that_loads_too_long_for_a_caller_is_503_with_a_time_to_come_back(tmp_path):
+    slow = "import time; time.sleep(0.5)\n" + GOOD.replace("\n    ", "\n")
+    with Place(tmp_path, loading_seconds=0.1) as place:
+        entries = place.put(crm=slow)
+        place.loader.start()
+        answer = place.hub.ask("GET", "/api/v1/crm/x")
+        assert (answer.status, answer.error, answer.headers["retry-after"]) == (503, "module_loading", "2")
+        assert place.loader.wait(entries.values(), 5)
+        assert place.hub.ask("GET", "/api/v1/crm/x").status == 200
+
+
+def test_a_module_switched_off_while_somebody_waits_for_it_is_404(tmp_path):
+    slow = "import time; time.sleep(0.2)\n" + GOOD.replace("\n    ", "\n")
+
+    async def journey():
+        waiting = asyncio.create_task(ask(place.hub.app, Request(path="/api/v1/crm/x")))
+        await asyncio.sleep(0.05)
+        place.hub.switch()
+        return (await waiting).status
+
+    with Place(tmp_path) as place:
+        place.put(crm=slow)
+        place.loader.start()
+        assert asyncio.run(journey()) == 404
+
+
+BAD = {
+    "syntax": ("def broken(:\n", "backend/router.py", 1),
+    "missing": ("x = 1\nimport nowhere_to_be_found\n", "backend/router.py", 2),
+    "exits": ("import sys\nsys.exit(3)\n", "backend/router.py", 2),
+    "interrupts": ("\n\nraise KeyboardInterrupt\n", "backend/router.py", 3),
+    "raises": ("def deep():\n    return 1 / 0\ndeep()\n", "backend/router.py", 2),
+    "nameless": ("x = 1\n", "backend/router.py", 1),
+}
+
+
+@pytest.mark.parametrize("code", BAD)
+def test_a_module_that_fails_names_file_and_line_and_the_others_work(tmp_path, code):
+    text, file, line = BAD[code]
+    with Place(tmp_path) as place:
+        entries = place.put(good=GOOD, **{code: text})
+        place.loader.start()
+        assert place.loader.wait(entries.values(), 5)
+        entry = entries[code]
+        assert entry.state is Standing.FAILED
+        assert (entry.problem.file, entry.problem.line) == (file, line)
+        answer = place.hub.ask("GET", f"/api/v1/{code}/x")
+        assert (answer.status, answer.error) == (503, "module_failed")
+        assert answer.json["data"]["incident"] == entry.incident
+        assert "router.py" not in answer.body.decode()
+        assert place.hub.ask("GET", "/api/v1/good/x").json == "here"
+
+
+def test_a_handler_that_fastapi_refuses_is_named_with_its_line(tmp_path):
+    text = GOOD + """
+    class Odd:
+        pass
+
+    @router.get("/y")
+    def bad(x: Odd) -> str:
+        return ""
+    """  # fmt: skip
+    with Place(tmp_path) as place:
+        entries = place.put(crm=text)
+        place.loader.start()
+        assert place.loader.wait(entries.values(), 5)
+        assert entries["crm"].problem.file == "backend/router.py"
+        assert entries["crm"].problem.line > 8
+
+
+def test_an_endless_import_fails_and_the_next_module_is_loaded(tmp_path):
+    with Place(tmp_path, seconds=0.3) as place:
+        entries = place.put(a="import time\nwhile True: time.sleep(0.01)\n", b=GOOD)
+        place.loader.start()
+        assert place.loader.wait(entries.values(), 5)
+        assert (entries["a"].state, entries["b"].state) == (Standing.FAILED, Standing.READY)
+        assert "did not end" in entries["a"].problem.message
+
+
+LIFE = """
+    import threading
+    from contextlib import asynccontextmanager
+
+    from fastapi import APIRouter, Request
+
+    life = []
+
+    @asynccontextmanager
+    async def lifespan(app):
+        life.append(threading.current_thread().name)
+        yield {"greeting": "hello"}
+        life.append(threading.current_thread().name)
+
+    router = APIRouter(lifespan=lifespan)
+
+    @router.get("/x")
+    async def here(request: Request) -> str:
+        return request.state.greeting
+"""
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_lifespans_are_entered_on_load_and_left_afterwards_where_the_module_runs(tmp_path, native):
+    async def journey():
+        place.loader.start(asyncio.get_running_loop())
+        assert await asyncio.to_thread(place.loader.wait, entries.values(), 5)
+        answer = await ask(place.hub.app, Request(path="/api/v1/crm/x"))
+        await asyncio.to_thread(place.loader.unload, entries["crm"])
+        return answer.json
+
+    with Place(tmp_path) as place:
+        entries = place.put(crm=(LIFE, {"native_async": native}))
+        assert asyncio.run(journey()) == "hello"
+        router = entries["crm"].app.routers[0]
+        life = router.routes[0].endpoint.__globals__["life"]
+    assert life == [threading.current_thread().name if native else "klods-crm-1"] * 2
+
+
+def test_a_startup_hook_that_fails_or_hangs_fails_that_module_only(tmp_path):
+    hooks = {"fails": "raise LookupError('no')", "hangs": "import time; time.sleep(1)"}
+    with Place(tmp_path, seconds=0.5) as place:
+        for code, body in hooks.items():
+            write_module(tmp_path, code, {"definition.py": f"def on_startup():\n    {body}\n"})
+        entries = place.put(**dict.fromkeys(hooks, GOOD), good=GOOD)
+        place.loader.start()
+        assert place.loader.wait(entries.values(), 5)
+        assert [entries[code].state for code in ("fails", "hangs", "good")] == ["failed", "failed", "ready"]
+        assert (entries["fails"].problem.file, entries["fails"].problem.line) == ("definition.py", 2)
+
+
+def test_what_failed_is_tried_again_when_the_states_change(tmp_path):
+    with Place(tmp_path) as place:
+        entries = place.put(crm="raise LookupError\n")
+        place.loader.start()
+        assert place.loader.wait(entries.values(), 5)
+        module = write_module(tmp_path, "crm", {"backend/router.py": GOOD})
+        snapshot = place.hub.switchboard.current.successor(2, [(module, "one")], {1: frozenset(["crm"])})
+        place.hub.switchboard.swap(snapshot)
+        place.loader.load(snapshot)
+        assert place.hub.ask("GET", "/api/v1/crm/x").json == "here"
