@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from klods.kernel.catalog import Catalog, Module
+from klods.kernel.names import RESERVED_SEGMENTS
 from klods.kernel.parts import PARTS
 from klods.kernel.problems import Problem
 from klods.kernel.rules.python_files import parse
@@ -20,6 +21,9 @@ PREFIXES: Mapping[str, tuple[str, ...]] = {
     "vendor": ("/api/vendor/{code}",),
 }
 """What the paths of a part may begin with, when they say where they stand."""
+
+MEANT_ELSEWHERE = RESERVED_SEGMENTS - {"health"}
+"""First segments of the host; only ``/health`` is what a module may well answer behind its own prefix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ def _faults(found: list[Route], prefixes: tuple[str, ...]) -> Iterator[tuple[Rou
             continue
         if any(own):
             yield route, f"the path {route.path!r} lacks the prefix that other paths of this router have"
-        elif route.path.startswith("/api/"):
+        elif route.path.split("/")[1:2] and route.path.split("/")[1] in MEANT_ELSEWHERE:
             yield route, f"the path {route.path!r} lies outside {prefixes[0]}"
 
 
