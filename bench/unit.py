@@ -123,8 +123,14 @@ def main() -> None:
             "unit ÷ psycopg transaction, write": (bare(pool, WRITE), write),
             "unit ÷ psycopg that prepares, read": (bare(preparing, READ), read),
             "unit ÷ psycopg that prepares, write": (bare(preparing, WRITE), write),
-            "Session of the unit ÷ plain Session, read": (plain_session(make, READ_ORM), session_in_unit(database, READ_ORM)),
-            "Session of the unit ÷ plain Session, write": (plain_session(make, WRITE_ORM), session_in_unit(database, WRITE_ORM)),
+            "Session of the unit ÷ plain Session, read": (
+                plain_session(make, READ_ORM),
+                session_in_unit(database, READ_ORM),
+            ),
+            "Session of the unit ÷ plain Session, write": (
+                plain_session(make, WRITE_ORM),
+                session_in_unit(database, WRITE_ORM),
+            ),
         }
         compare(pairs, options.rounds)
 

@@ -45,6 +45,7 @@ class Scope:
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
     _unit: Unit | None = field(default=None, init=False, repr=False)
     _in_block: bool = field(default=False, init=False, repr=False)
+    _ending: bool = field(default=False, init=False, repr=False)
     _ended: bool = field(default=False, init=False, repr=False)
 
     @property
@@ -54,6 +55,8 @@ class Scope:
             if self._ended:
                 raise NoScope
             if self._unit is None:
+                if self._ending:
+                    raise NoScope
                 self._unit = self._new_unit()
             return self._unit
 
@@ -72,17 +75,25 @@ class Scope:
 
         Keeping raises `SwallowedFailure`, `CommitFailed`, or `EndedUnit` after a cancel: then nothing was kept.
         """
-        if (unit := self._close()) is None:
-            return
-        if keep:
-            unit.commit()
-        else:
-            unit.rollback()
+        with self._lock:
+            if self._ending:
+                return
+            self._ending = True
+            unit = self._unit
+        try:
+            if unit is not None and keep:
+                unit.commit()
+            elif unit is not None:
+                unit.rollback()
+        finally:
+            self._ended = True
 
     def cancel(self) -> None:
         """End the scope from another thread: its running statement is stopped and nothing is kept."""
-        if (unit := self._close()) is not None:
-            unit.cancel()
+        with self._lock:
+            self._ending = self._ended = True
+        if self._unit is not None:
+            self._unit.cancel()
 
     def fresh(self) -> "Scope":
         """A scope for the same module, platform, subject and locale, whose units are its own."""
@@ -109,12 +120,6 @@ class Scope:
         before, self._unit = self.unit, None
         before.commit()
         return self.unit
-
-    def _close(self) -> Unit | None:
-        with self._lock:
-            self._ended = True
-            unit, self._unit = self._unit, None
-            return unit
 
     def _new_unit(self) -> Unit:
         opening = Opening(

@@ -1,6 +1,7 @@
 """SQLAlchemy on a connection that is ours: it may use the transaction, and never ends it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol, cast
 
 import psycopg
@@ -8,6 +9,7 @@ import sqlalchemy
 from psycopg.rows import tuple_row
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
 from klods.db.guard import refuse_ending
@@ -71,6 +73,9 @@ class Loan(PoolProxiedConnection):
     def close(self) -> None:
         """Nothing: the connection belongs to the unit."""
 
+    def _close_special(self, transaction_reset: bool = False) -> None:  # noqa: FBT001, FBT002
+        """SQLAlchemy's own way to close when a transaction is open."""
+
     def detach(self) -> None:
         """Nothing: the connection belongs to the unit."""
 
@@ -95,15 +100,27 @@ class LentDialect(PGDialect_psycopg):
 
     def do_savepoint(self, connection: sqlalchemy.Connection, name: str) -> None:
         """Establish a savepoint through the unit, which knows all of them."""
-        _steps(connection).savepoint(name)
+        with _said_by(self, "SAVEPOINT"):
+            _steps(connection).savepoint(name)
 
     def do_release_savepoint(self, connection: sqlalchemy.Connection, name: str) -> None:
         """Release a savepoint through the unit."""
-        _steps(connection).release(name)
+        with _said_by(self, "RELEASE SAVEPOINT"):
+            _steps(connection).release(name)
 
     def do_rollback_to_savepoint(self, connection: sqlalchemy.Connection, name: str) -> None:
         """Go back to a savepoint through the unit."""
-        _steps(connection).back_to(name)
+        with _said_by(self, "ROLLBACK TO SAVEPOINT"):
+            _steps(connection).back_to(name)
+
+
+@contextmanager
+def _said_by(dialect: LentDialect, statement: str) -> Iterator[None]:
+    """An error of the driver as SQLAlchemy's own, which its users catch."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise DBAPIError.instance(statement, None, error, psycopg.Error, dialect=dialect) from error
 
 
 def _steps(connection: sqlalchemy.Connection) -> Steps:

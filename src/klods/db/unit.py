@@ -162,11 +162,13 @@ class Unit:
                     self._wire[1].commit()
             finally:
                 self._finish()
+                self._part()
 
     def rollback(self) -> None:
         """Undo what was done and end; nothing happens when the unit has ended."""
         with self.turn:
             self._finish()
+            self._part()
 
     def cancel(self) -> None:
         """Stop the running statement, undo everything and end; for another thread than the one that works in it.
@@ -208,8 +210,9 @@ class Unit:
         while transaction.unsent:
             try:
                 transaction.settle()
-            except psycopg.Error:
+            except psycopg.Error as error:
                 if transaction.begun:
+                    self.explain(error)
                     raise
                 connection = self._replace(connection, transaction)
         return connection
@@ -256,12 +259,16 @@ class Unit:
                 self._session.leave_block(keep=False)
             self._wire[1].back_to(name)
 
+    def _part(self) -> None:
+        """Close the Session in the thread that worked in it; after a cancel it may be busy, and is left to fail."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.part()
+
     def _finish(self, *, spoiled: bool = False) -> None:
         """Give the connection back, once; whatever was not committed is undone."""
         self.ended = True
         wire, self._wire = self._wire, None
-        if self._session is not None:
-            self._session.part()
         if wire is None:
             return
         connection, transaction = wire

@@ -6,9 +6,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from support.units import conninfo, database, emptied_database, outside, scope
 
 from klods.db.embedded.postmaster import stop_postmaster
 from klods.db.embedded.warden import data_folder
+
+__all__ = ["conninfo", "database", "emptied_database", "home", "outside", "scope"]
 
 
 @pytest.fixture

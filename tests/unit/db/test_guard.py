@@ -1,0 +1,83 @@
+"""Which statements are refused before they are sent."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from klods.db.guard import FORBIDDEN, first_keyword, refuse_control, refuse_ending
+from klods.errors import ForbiddenStatement
+
+BLANKS = st.lists(
+    st.sampled_from(
+        [" ", "\n", "\t", ";", "-- a note\n", "/* note */", "/* a /* nested */ note */", "/*;*/", "-- '\n"]
+    ),
+    max_size=6,
+).map("".join)
+MIXED_CASE = st.booleans().map(lambda upper: str.upper if upper else str.lower)
+
+
+@given(BLANKS, st.sampled_from(sorted(FORBIDDEN)), MIXED_CASE)
+def test_no_blank_comment_or_empty_statement_hides_a_forbidden_keyword(blank, keyword, case):
+    with pytest.raises(ForbiddenStatement) as refusal:
+        refuse_control(f"{blank}{case(keyword)} something")
+    assert refusal.value.data["keyword"] == keyword.upper()
+
+
+@given(BLANKS)
+def test_the_first_keyword_is_found_behind_blanks_and_comments(blank):
+    assert first_keyword(f"{blank}Select 1") == "select"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select 'commit'",
+        "update t set committed = true",
+        "commitment",
+        'select "rollback" from t',
+        "with x as (select 1) select * from x",
+        "(select 1)",
+        "lock table t",
+        "insert into t values ('; commit')",
+        "",
+        "/* never closed commit",
+        "-- commit",
+    ],
+)
+def test_what_only_looks_like_control_is_let_through(sql):
+    refuse_control(sql)
+    refuse_ending(sql)
+
+
+def test_a_refusal_says_what_to_do_instead():
+    with pytest.raises(ForbiddenStatement) as refusal:
+        refuse_control("savepoint a")
+    assert "klods.savepoint()" in refusal.value.advice
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "create table a(); commit",
+        "select 1; /* x */ ROLLBACK; select 2",
+        "commit and chain",
+        "select ';'; end",
+        "do $$ begin commit; end $$; abort",
+    ],
+)
+def test_an_end_of_the_transaction_is_found_behind_other_statements(sql):
+    with pytest.raises(ForbiddenStatement):
+        refuse_ending(sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "do $$ begin perform 1; end $$",
+        "create function f() returns int language sql begin atomic select case when true then 1 end; select 2; end",
+        "set local lock_timeout = '1s'; create table a()",
+        "create function g() returns void language plpgsql as 'begin; end'",
+    ],
+)
+def test_a_migration_may_have_blocks_functions_and_settings(sql):
+    refuse_ending(sql)
