@@ -201,11 +201,11 @@ def _guarded(app: Any, around: Surroundings) -> Any:
     return Guard(app, Admission(around.authenticate), internal=False)
 
 
-async def _admin(scope: Any) -> Subject:
+async def _admin(_: Any) -> Subject:
     return ADMIN
 
 
-async def _nothing(scope: Any, receive: Any, send: Any) -> None:
+async def _nothing(_scope: Any, _receive: Any, send: Any) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b""})
 

@@ -158,7 +158,7 @@ def _placed(module: Module, part: str, router: APIRouter, rebuilder: Rebuilder) 
         raise _failed(module, part, "router.frontend() is not served for modules; mount StaticFiles instead")
     for context, path in zip(contexts, paths, strict=True):
         for number, spelling in enumerate(_spellings(path, module.code)):
-            yield _rebuilt(module, part, context, (rebuilder, spelling, number == 0))
+            yield _rebuilt(module, part, context, (rebuilder, spelling, number == 0 and area.is_api))
 
 
 def _rebuilt(module: Module, part: str, context: RouteContext, how: tuple[Rebuilder, str, bool]) -> BaseRoute:

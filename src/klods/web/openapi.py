@@ -23,6 +23,20 @@ Document = dict[str, Any]
 COMPONENTS = "#/components/"
 REMEMBER_AT_MOST = 1024
 PUBLIC = "x-klods-public"
+ERROR_BODY = {
+    "title": "Error",
+    "type": "object",
+    "required": ["error", "message", "hint", "request_id", "data"],
+    "properties": {
+        "error": {"type": "string"},
+        "message": {"type": "string"},
+        "hint": {"type": "string"},
+        "request_id": {"type": "string"},
+        "data": {"type": "object"},
+    },
+}
+"""The shape of every refusal, which FastAPI does not know."""
+
 METHODS = frozenset(["get", "put", "post", "delete", "options", "head", "patch", "trace", "query"])
 
 
@@ -69,6 +83,8 @@ def describe(code: str, app: ModuleApp) -> Document:
     """The document of one module, with its code before the names of components and operations."""
     definition = app.definition
     made = get_openapi(title=definition.name, version=definition.version, routes=app.api.routes)
+    if "HTTPValidationError" in (schemas := made.get("components", {}).get("schemas", {})):
+        schemas["HTTPValidationError"] = ERROR_BODY
     document: Document = _rename(made, code)
     document["components"] = {
         kind: {f"{code}.{name}": part for name, part in parts.items()}

@@ -105,7 +105,17 @@ def test_what_is_no_modules_goes_to_the_host(hub, tmp_path):
     async def host(rest: str) -> str:
         return f"host {rest}"
 
-    for path in ("/", "/api", "/api/v1", "/api/v1/", "/api/v2/crm/cards", "/other", "/api/v1/other", "//crm", "/vendor"):
+    for path in (
+        "/",
+        "/api",
+        "/api/v1",
+        "/api/v1/",
+        "/api/v2/crm/cards",
+        "/other",
+        "/api/v1/other",
+        "//crm",
+        "/vendor",
+    ):
         assert hub.ask("GET", path).json == f"host {path[1:]}"
 
 
@@ -237,7 +247,10 @@ def test_health_is_the_modules_own_or_the_hosts(hub, tmp_path):
     hub.add(write_module(tmp_path, "own", {"backend/router.py": own}))
     hub.add(write_module(tmp_path, "plain", {"frontend/views.py": one_route("/x")}, version="2.1"))
     check = "import time\n\ndef health_check():\n    {}\n"
-    for code, body in {"ill": "return {'status': 'unhealthy', 'queue': 9}", "raising": "raise LookupError('gone')"}.items():
+    for code, body in {
+        "ill": "return {'status': 'unhealthy', 'queue': 9}",
+        "raising": "raise LookupError('gone')",
+    }.items():
         hub.add(write_module(tmp_path, code, {"definition.py": check.format(body)}))
     assert hub.ask("GET", "/api/v1/own/health").json == "own"
     assert hub.ask("GET", "/api/v1/plain/health").json["status"] == "healthy"
@@ -246,7 +259,9 @@ def test_health_is_the_modules_own_or_the_hosts(hub, tmp_path):
     assert hub.ask("GET", "/api/v1/raising/health").status == 503
 
 
-SLOW = API + """
+SLOW = (
+    API
+    + """
     @router.get("/slow")
     async def slow() -> str:
         await asyncio.sleep(0.2)
@@ -263,6 +278,7 @@ SLOW = API + """
         await socket.accept()
         await socket.receive_text()
 """
+)
 
 
 def test_a_request_in_flight_is_answered_and_the_next_one_is_404(hub, tmp_path):

@@ -54,7 +54,9 @@ def test_a_body_says_what_it_is_what_to_do_and_the_plain_facts_only():
 
 
 def test_what_was_wrong_with_a_request_is_said_without_repeating_it():
-    wrong = [{"loc": ("body", "n"), "type": "float", "msg": "must be finite", "input": math.nan, "ctx": {"e": object()}}]
+    wrong = [
+        {"loc": ("body", "n"), "type": "float", "msg": "must be finite", "input": math.nan, "ctx": {"e": object()}}
+    ]
     body = body_of(RequestValidationError(wrong))
     assert body["data"]["errors"] == [{"where": ["body", "n"], "type": "float", "message": "must be finite"}]
     assert "NaN" not in json.dumps(body)

@@ -16,8 +16,7 @@ PATHS = SEGMENTS.map(lambda parts: "/" + "/".join(parts))
 def test_every_route_lands_inside_its_module_or_the_router_is_mixed(area, paths):
     try:
         placed = place(area, "crm", paths)
-    except Mixed as error:
-        assert 0 <= error.index < len(paths)
+    except Mixed:
         return
     own = [area.prefix("crm")] + ([Area.VENDOR_PAGES.prefix("crm")] if area is Area.PAGES else [])
     assert all(any(path == prefix or path.startswith(f"{prefix}/") for prefix in own) for path in placed)
@@ -64,7 +63,17 @@ def test_vendors_come_in_under_vendor_prefixes_only():
 
 
 def test_the_reserved_words_are_frozen():
-    assert sorted(RESERVED_SEGMENTS) == ["admin", "api", "auth", "docs", "health", "klods", "metrics", "static", "vendor"]
+    assert sorted(RESERVED_SEGMENTS) == [
+        "admin",
+        "api",
+        "auth",
+        "docs",
+        "health",
+        "klods",
+        "metrics",
+        "static",
+        "vendor",
+    ]
     assert sorted(RESERVED_API) == [
         "dry-runs", "events", "features", "jobs", "log", "me", "menus", "modules", "openapi.json", "platforms", "roles",
         "system", "tokens", "users", "vendors",
