@@ -11,6 +11,9 @@ LONG_FILES: dict[str, int] = {}
 LONG_FUNCTIONS: dict[str, int] = {}
 MANY_POSITIONAL: dict[str, int] = {}
 
+CALLED_BY_NAME = {"get", "post", "put", "patch", "delete", "command"}
+"""Decorators of frameworks that pass every parameter by its name."""
+
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -34,8 +37,14 @@ def start_line(node):
 
 
 def positional(node):
+    if any(isinstance(mark, ast.Call) and attribute(mark.func) in CALLED_BY_NAME for mark in node.decorator_list):
+        return 0
     names = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
     return len(names) - (names[:1] in (["self"], ["cls"]))
+
+
+def attribute(node):
+    return node.attr if isinstance(node, ast.Attribute) else ""
 
 
 def over(sizes, limit):
