@@ -65,6 +65,17 @@ def test_the_private_socket_folder_of_a_crashed_server_is_removed_at_the_next_st
     server.leave()
 
 
+def test_a_start_that_fails_leaves_no_private_socket_folder(home, monkeypatch):
+    place = home / ("long" * 40)
+    works(place)
+    monkeypatch.setattr(tempfile, "tempdir", str(home))
+    with (place / "postgres" / "data" / "postgresql.conf").open("a") as file:
+        file.write("\nwork_mem = plenty\n")
+    with pytest.raises(ServerFailed), open_server(place, None, fast=True):
+        pass
+    assert list(home.iterdir()) == [place]
+
+
 @AS_ROOT
 def test_root_is_not_led_to_remove_a_folder_that_is_not_the_servers(home):
     place = home / ("long" * 40)
@@ -90,7 +101,7 @@ def test_no_permission_changes_outside_its_own_folder(home):
 def test_in_a_closed_folder_of_root_the_data_goes_where_the_server_can_reach_it_and_that_is_said(
     home, monkeypatch, caplog
 ):
-    monkeypatch.setattr(server_module, "STATE", home / "state")
+    monkeypatch.setenv("STATE_DIRECTORY", str(home / "state"))
     closed = home / "closed"
     closed.mkdir(mode=0o700)
     works(closed / "hub")
@@ -100,6 +111,10 @@ def test_in_a_closed_folder_of_root_the_data_goes_where_the_server_can_reach_it_
     assert closed.stat().st_mode & 0o777 == 0o700
     assert str(status.data.parent) in caplog.text
     works(closed / "hub")
+    shutil.rmtree(closed / "hub")
+    caplog.clear()
+    works(closed / "hub")
+    assert f"{status.data.parent} still holds data" in caplog.text
 
 
 @AS_ROOT

@@ -12,11 +12,10 @@ from klods.db.embedded.account import Account
 from klods.db.embedded.binaries import Binaries
 from klods.db.embedded.files import remove, sync_folder, write_private
 from klods.db.embedded.launch import detach, run
-from klods.db.embedded.postmaster import SOCKET, SOCKET_PREFIX, Postmaster, disarm, find_postmaster, is_running
+from klods.db.embedded.postmaster import Postmaster, disarm, find_postmaster, is_running
+from klods.db.embedded.sockets import choose_socket_folder
 from klods.errors import ServerFailed, WrongDataVersion
 
-LONGEST_SOCKET = 103
-"""Bytes of a socket's whole path that every system takes."""
 LARGEST_LOG = 10_000_000
 START_SECONDS = 300.0
 OLD_BACKENDS = "pre-existing shared memory block"
@@ -30,10 +29,15 @@ class Cluster:
     """A data folder with the programs and the account that serve it."""
 
     data: Path
-    log: Path
+    base: Path
     binaries: Binaries
     account: Account
     fast: bool = False
+
+    @property
+    def log(self) -> Path:
+        """Where the server writes what it has to say."""
+        return self.base / "server.log"
 
     def exists(self) -> bool:
         """True when the data folder is whole; raises `WrongDataVersion` when other programs made it."""
@@ -95,7 +99,7 @@ class Cluster:
 
     def _launch(self) -> tuple[int, int]:
         disarm(self.data, self.account)
-        quoted = str(self._socket_folder()).replace('"', '""')
+        quoted = str(choose_socket_folder(self.base, self.data, self.account)).replace('"', '""')
         settings = {
             "listen_addresses": "", "unix_socket_directories": f'"{quoted}"', "unix_socket_permissions": "0700",
             **(FAST if self.fast else {}),
@@ -117,16 +121,6 @@ class Cluster:
                 raise ServerFailed(reason=f"it ended at once; its log ends with\n{self._tail(logged)}")
             time.sleep(0.01)
         raise ServerFailed(reason=f"not ready within {START_SECONDS:.0f} s; its log ends with\n{self._tail(logged)}")
-
-    def _socket_folder(self) -> Path:
-        if "," not in str(self.data) and len(os.fsencode(self.data / SOCKET)) <= LONGEST_SOCKET:
-            return self.data
-        for place in (tempfile.gettempdir(), "/tmp"):  # noqa: S108 - the new folder in it is closed to others
-            folder = Path(tempfile.mkdtemp(prefix=SOCKET_PREFIX, dir=place))
-            if len(os.fsencode(folder / SOCKET)) <= LONGEST_SOCKET and self.account.can_enter(folder.parent):
-                return self.account.own(folder)
-            folder.rmdir()
-        raise ServerFailed(reason="no folder for its socket has a path that is short enough")
 
     def _open_log(self) -> IO[bytes]:
         if self.log.exists() and self.log.stat().st_size > LARGEST_LOG:

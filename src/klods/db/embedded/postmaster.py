@@ -2,7 +2,6 @@
 
 import os
 import signal
-import stat
 import subprocess
 import sys
 import time
@@ -17,7 +16,6 @@ from klods.errors import ServerFailed
 PORT = 5432
 PID_FILE = "postmaster.pid"
 SOCKET = f".s.PGSQL.{PORT}"
-SOCKET_PREFIX = "klods-"
 NO_PROCESS = 2**31 - 1
 FIELDS = 8
 STOP_SECONDS = 60.0
@@ -71,14 +69,13 @@ def is_running(pid: int) -> bool:
 
 
 def stop_postmaster(data: Path, seconds: float = STOP_SECONDS) -> bool:
-    """Stop the server, politely first, and remove the folder of its socket; True when there was one."""
+    """Stop the server, politely first; True when there was one."""
     server = find_postmaster(data)
     if server is None:
         return False
     ways = (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL)
     if not any(_send(server, data, way, seconds) for way in ways):
         raise ServerFailed(reason=f"its process {server.pid} does not stop")
-    _forget_socket(server.socket, data)
     return True
 
 
@@ -87,11 +84,8 @@ def disarm(data: Path, account: Account) -> None:
 
     The rest stays: with it PostgreSQL still notices old backends that are attached to the data.
     """
-    fields = _fields(data / PID_FILE)
     for path in (data / PID_FILE, data / f"{SOCKET}.lock"):
         _replace_pid(path, account)
-    if len(fields) > 4 and fields[4]:
-        _forget_socket(Path(fields[4]), data)
 
 
 def _send(server: Postmaster, data: Path, number: signal.Signals, seconds: float) -> bool:
@@ -103,17 +97,6 @@ def _send(server: Postmaster, data: Path, number: signal.Signals, seconds: float
             return False
         time.sleep(0.005)
     return True
-
-
-def _forget_socket(folder: Path, data: Path) -> None:
-    # The name comes from a file of the server's account: root must not be led to remove anything else.
-    with suppress(OSError):
-        found = folder.lstat()
-        ours = stat.S_ISDIR(found.st_mode) and found.st_uid == data.stat().st_uid
-        if ours and folder.name.startswith(SOCKET_PREFIX):
-            for name in (SOCKET, f"{SOCKET}.lock"):
-                (folder / name).unlink(missing_ok=True)
-            folder.rmdir()
 
 
 def _fields(path: Path) -> list[str]:

@@ -12,9 +12,9 @@ from klods.db.embedded.access import Access
 from klods.db.embedded.account import Account, server_account
 from klods.db.embedded.binaries import find_binaries
 from klods.db.embedded.cluster import Cluster
-from klods.db.embedded.files import write_private
+from klods.db.embedded.files import read_or_blank, write_private
 from klods.db.embedded.locks import Users, alone
-from klods.db.embedded.postmaster import find_postmaster, stop_postmaster
+from klods.db.embedded.postmaster import find_postmaster
 from klods.db.embedded.warden import (
     ELSEWHERE,
     GUARD,
@@ -23,11 +23,13 @@ from klods.db.embedded.warden import (
     data_folder,
     ensure_warden,
     is_kept,
+    stop_now,
     stop_unused,
 )
 from klods.errors import InUse, ServerFailed
 
-STATE = Path("/var/lib/klods")
+STATE = "/var/lib/klods"
+HOME = "home"
 log = logging.getLogger(__name__)
 
 
@@ -86,12 +88,11 @@ class EmbeddedServer:
         if not (self.base / GUARD).exists():
             return False
         with alone(self.base / GUARD):
-            data = data_folder(self.base)
-            if find_postmaster(data) and not self._users.none_left():
+            if find_postmaster(data_folder(self.base)) and not self._users.none_left():
                 users = ", ".join(map(str, self._users.processes()))
                 raise InUse(what="The embedded PostgreSQL", who=f"process {users}" if users else "other processes")
             (self.base / KEPT).unlink(missing_ok=True)
-            return stop_postmaster(data)
+            return stop_now(self.base)
 
     def status(self) -> Status:
         """Whether it runs, where, for whom, and whether it is kept."""
@@ -110,7 +111,7 @@ class EmbeddedServer:
         if not data.exists():
             data = self._settle(account) / "data"
         binaries = find_binaries().reachable(account, data.parent)
-        cluster = Cluster(data, self.base / "server.log", binaries, account, self.fast)
+        cluster = Cluster(data, self.base, binaries, account, self.fast)
         access = Access(self.base)
         fresh = not cluster.exists()
         if fresh:
@@ -127,10 +128,15 @@ class EmbeddedServer:
         place = data_folder(self.base).parent
         if account.can_enter(place):
             return place
-        STATE.mkdir(mode=0o711, exist_ok=True)
-        slug = re.sub(r"[^A-Za-z0-9]+", "-", str(self.base)).strip("-")[-60:]
-        place = Path(tempfile.mkdtemp(prefix=f"{slug}-", dir=STATE))
+        state = Path(os.environ.get("STATE_DIRECTORY", STATE).split(":")[0])
+        state.mkdir(mode=0o711, exist_ok=True)
+        for earlier in state.iterdir():
+            if read_or_blank(earlier / HOME) == str(self.base):
+                log.warning("%s still holds data from before %s was deleted", earlier, self.base)
+        slug = re.sub(r"[^A-Za-z0-9]+", "-", str(self.base))[-60:].strip("-")
+        place = Path(tempfile.mkdtemp(prefix=f"{slug}-", dir=state))
         place.chmod(0o711)
+        write_private(place / HOME, str(self.base))
         write_private(self.base / ELSEWHERE, str(place))
         log.warning("The account that PostgreSQL runs as cannot enter %s; its data is in %s", self.base, place)
         return place

@@ -12,6 +12,7 @@ from klods.db.embedded.files import read_or_blank
 from klods.db.embedded.launch import detach
 from klods.db.embedded.locks import Users, alone, is_free, open_lock, try_lock
 from klods.db.embedded.postmaster import Postmaster, find_postmaster, stop_postmaster
+from klods.db.embedded.sockets import forget_socket_folder
 
 GUARD = "change.lock"
 USERS = "users.lock"
@@ -33,14 +34,18 @@ def is_kept(base: Path, server: Postmaster) -> bool:
 
 def stop_unused(base: Path) -> bool:
     """Stop a server that has no users and is not kept; True when none runs then. Needs the lock for changes."""
-    data = data_folder(base)
-    server = find_postmaster(data)
-    if server is None:
-        return Users(base / USERS).none_left()
-    if is_kept(base, server) or not Users(base / USERS).none_left():
+    server = find_postmaster(data_folder(base))
+    if not Users(base / USERS).none_left() or (server is not None and is_kept(base, server)):
         return False
-    stop_postmaster(data)
+    stop_now(base)
     return True
+
+
+def stop_now(base: Path) -> bool:
+    """Stop the server whoever uses it; True when it ran. Needs the lock for changes."""
+    stopped = stop_postmaster(data_folder(base))
+    forget_socket_folder(base)
+    return stopped
 
 
 def ensure_warden(base: Path) -> None:
