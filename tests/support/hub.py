@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -27,6 +28,7 @@ from klods.web.services import HostServices
 from klods.web.snapshot import Entry, Snapshot, Switchboard
 
 PASSWORD = "four quiet herons"
+password_hash_of = cache(hash_password)
 
 
 @dataclass
@@ -96,7 +98,7 @@ class Hub:
         return self.services.people
 
     def admin(self, login: str = "admin", password: str | None = PASSWORD) -> Account:
-        password_hash = hash_password(password) if password else None
+        password_hash = password_hash_of(password) if password else None
         return self.people.create_account(Account(0, login, "Ada Holm", password_hash=password_hash))
 
     def token(self, account: Account, name: str = "test") -> str:
