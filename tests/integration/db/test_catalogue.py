@@ -1,9 +1,11 @@
 """The fence round a module's migration: what stands outside its prefix is refused by name, and nothing of it stays."""
 
 import threading
+import uuid
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 from support.catalogue import difference, snapshot
 from support.migrating import downgrade, module_of, upgrade
 
@@ -129,6 +131,19 @@ DENIALS = ("permission denied", "must be", "not available", "must have admin", "
 """What the server itself says, where it does not let the host's login go so far."""
 
 
+@pytest.fixture(scope="module")
+def attacked(postgres_server, host_template):
+    """One database for all attacks: each leaves nothing behind, or its test fails."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgres_server, autocommit=True) as server:
+        server.execute(f"create database {name} template {host_template}")
+        with psycopg.connect(postgres_server, dbname=name) as connection:
+            connection.execute(OTHERS)
+        with Database(make_conninfo(postgres_server, dbname=name)) as it:
+            yield it
+        server.execute(f"drop database {name} with (force)")
+
+
 @pytest.fixture
 def database(host_database):
     with psycopg.connect(host_database) as connection:
@@ -138,15 +153,15 @@ def database(host_database):
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_what_is_not_the_modules_own_is_refused_by_name_and_undone(database, tmp_path, attack):
-    before = snapshot(database.conninfo, rows=True)
+def test_what_is_not_the_modules_own_is_refused_by_name_and_undone(attacked, tmp_path, attack):
+    before = snapshot(attacked.conninfo, rows=True)
     with pytest.raises((OutsidePrefix, MigrationFailed)) as caught:
-        upgrade(database, module_of(tmp_path, {"001_a.sql": attack}))
+        upgrade(attacked, module_of(tmp_path, {"001_a.sql": attack}))
     if isinstance(caught.value, OutsidePrefix):
         assert any(ATTACKS[attack] in item for item in caught.value.data["items"]), caught.value.data["items"]
     else:
         assert any(words in str(caught.value) for words in DENIALS), caught.value
-    assert difference(before, snapshot(database.conninfo, rows=True)) == []
+    assert difference(before, snapshot(attacked.conninfo, rows=True)) == []
 
 
 def test_everything_under_the_prefix_is_allowed_made_changed_and_dropped(database, tmp_path):
