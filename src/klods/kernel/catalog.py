@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 
 from klods.errors import NoSuchModule
 from klods.kernel.definition import ModuleDefinition
@@ -53,6 +54,10 @@ class Catalog(Mapping[str, Module]):
         self._modules = {module.code: module for module in sorted(modules, key=lambda module: module.code)}
         self.broken: Mapping[str, Source] = {source.code: source for source in broken}
         self.problems = problems or Problems()
+        self.definitions: Mapping[str, ModuleDefinition] = MappingProxyType(
+            {code: module.definition for code, module in self._modules.items()}
+        )
+        """The definitions alone, by code."""
 
     def __getitem__(self, code: str) -> Module:
         return self._modules[code]
@@ -69,8 +74,3 @@ class Catalog(Mapping[str, Module]):
             return self._modules[code]
         except KeyError:
             raise NoSuchModule(module=code) from None
-
-    @property
-    def definitions(self) -> Mapping[str, ModuleDefinition]:
-        """The definitions alone, by code."""
-        return {code: module.definition for code, module in self._modules.items()}

@@ -150,7 +150,7 @@ def _success(task: Task, code: str) -> LogEntry:
 
 
 def _record_failure(world: World, task: Task, error: Broken | InvalidConfig) -> None:
-    log.warning("%s: %s failed: %s", task.plan.target, task.plan.action, error)
+    log.info("%s: %s failed: %s", task.plan.target, task.plan.action, error)
     code = str(error.data.get("module", ""))
     fault = code if any(step.code == code for step in task.plan) else task.plan.target
     try:
@@ -168,18 +168,19 @@ def failure_rows(task: Task, states: States, fault: str, error: Exception) -> It
     A module that runs on some platform stays installed with the content that runs.
     """
     reason = next((known for kind, known in _REASONS.items() if isinstance(error, kind)), None)
+    detail = str(error).removeprefix(f"{fault}: ")
     plan, row = task.plan, states.installation(fault)
     running = any(it.state is Active.ENABLED for (code, _), it in states.activations.items() if code == fault)
     if not running:
         step = next((step for step in plan if step.code == fault and step.do is Do.INSTALL), None)
         version, content = (step.after, step.content_hash) if step else (row.version, row.content_hash)
         wish = task.catalog[fault].definition.wish
-        yield Installation(fault, Installed.FAILED, version, content, reason, str(error), wish)
+        yield Installation(fault, Installed.FAILED, version, content, reason, detail, wish)
     blocked = dependents(task.catalog.definitions, [fault]) - {fault}
     for code in plan.doing(Do.ENABLE):
         if states.activation(code, plan.platform_id).state is Active.ENABLED:
             continue
         if code == fault:
-            yield Activation(code, plan.platform_id, Active.DISABLED, reason, str(error))
+            yield Activation(code, plan.platform_id, Active.DISABLED, reason, detail)
         elif code in blocked:
             yield Activation(code, plan.platform_id, Active.DISABLED, Reason.BLOCKED_BY, fault)

@@ -9,7 +9,7 @@ from klods.kernel.graph import closure, dependents, order
 from klods.kernel.migrations import chain_of
 from klods.kernel.plan import Action, Do, Plan, Step
 from klods.kernel.problems import Problems
-from klods.kernel.relations import relation_problems
+from klods.kernel.relations import relation_problems, running_problems
 from klods.kernel.state import Active, Installed, States
 
 
@@ -42,6 +42,7 @@ def plan_enable(view: View, code: str, platform_id: int) -> Plan:
     waiting = [code for code in needed if view.states.activation(code, platform_id).state is not Active.ENABLED]
     if any(view.states.activation(code, platform_id).state is Active.DISABLING for code in waiting):
         raise AlreadyRunning
+    Problems(running_problems(view.catalog, view.states, waiting)).raise_if_any()
     steps = [step for code in waiting for step in (*_renew(view, code), Step(Do.ENABLE, code))]
     return Plan(Action.ENABLE, code, platform_id, tuple(steps), tuple(_elsewhere(view, steps, platform_id)))
 
@@ -67,6 +68,7 @@ def plan_migrate(view: View, code: str, platform_id: int) -> Plan:
     if not view.pending(view.catalog[code]):
         return Plan(Action.MIGRATE, code, platform_id)
     wanted = [it for it in needed if it == code or view.states.installation(it).state is Installed.ABSENT]
+    Problems(running_problems(view.catalog, view.states, wanted)).raise_if_any()
     steps = [step for it in wanted for step in _renew(view, it)]
     return Plan(Action.MIGRATE, code, platform_id, tuple(steps), tuple(_elsewhere(view, steps, platform_id=0)))
 

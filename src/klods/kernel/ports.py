@@ -39,7 +39,7 @@ class Change(Protocol):
         """Run the module's pending migrations; raise `MigrationFailed` or `OutsidePrefix`."""
 
     def run(self, module: Module, platform_id: int, hook: Callable[[], object]) -> None:
-        """Run a hook of the module in a scope joined to this transaction."""
+        """Run a hook of the module in a scope joined to this transaction; an error undoes what it wrote, and is raised."""
 
     def save(self, row: Installation | Activation) -> None:
         """Store a state row."""

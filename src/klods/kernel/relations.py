@@ -11,6 +11,7 @@ from klods.kernel.definition import ModuleDefinition, Requirement
 from klods.kernel.graph import ring_text, rings
 from klods.kernel.problems import Problem
 from klods.kernel.reading import place_of
+from klods.kernel.state import Active, States
 
 
 def relation_problems(catalog: Catalog, codes: Iterable[str], host_version: str = __version__) -> Iterator[Problem]:
@@ -21,6 +22,24 @@ def relation_problems(catalog: Catalog, codes: Iterable[str], host_version: str 
         yield from _host(module, host_version)
         yield from _prefix(catalog, module)
     yield from _rings(catalog, frozenset(module.code for module in asked))
+
+
+def running_problems(catalog: Catalog, states: States, codes: Iterable[str]) -> Iterator[Problem]:
+    """Version ranges that would be broken between these modules, as they stand in their folders, and what runs now."""
+    enabled = {code for (code, _), row in states.activations.items() if row.state is Active.ENABLED}
+    fresh = [catalog[code] for code in codes]
+    for module in fresh:
+        for requirement in module.definition.requires:
+            running = states.installation(requirement.code).version
+            if requirement.code in enabled and running and not requirement.admits(running):
+                message = f"requires {requirement}, but {requirement.code} runs at version {running}"
+                hint = f"Disable {requirement.code} and enable it again to bring in its new content."
+                yield _problem(module, "versions", message, "requires", hint=hint)
+        for other in (catalog[code] for code in sorted(enabled & catalog.keys())):
+            for requirement in other.definition.requires:
+                if requirement.code == module.code and not requirement.admits(module.definition.version):
+                    message = f"is at version {module.definition.version}, but {other.code} is enabled and requires {requirement}"
+                    yield _problem(module, "versions", message, "version")
 
 
 def _requirements(catalog: Catalog, module: Module) -> Iterator[Problem]:

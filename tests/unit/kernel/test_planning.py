@@ -92,6 +92,24 @@ def test_a_module_for_another_host_is_refused():
     assert refusal(catalog({"a": []}, host_version=">=99"))[0].startswith("host_version: a: works with klods >=99")
 
 
+def running(version: str, *enabled: str) -> States:
+    rows = {code: Installation(code, Installed.INSTALLED, version, "old") for code in enabled}
+    return States(3, rows, {(code, 1): Activation(code, 1, Active.ENABLED) for code in enabled})
+
+
+def test_what_counts_for_a_range_is_the_version_that_runs():
+    found = catalog({"a": ["b>=1"], "b": []})
+    assert plan_enable(view(found, running("1.0", "b")), "a", 1)
+    with pytest.raises(InvalidDefinition, match=r"b runs at version 0\.9"):
+        plan_enable(view(found, running("0.9", "b")), "a", 1)
+
+
+def test_new_content_must_suit_those_that_run_with_the_old():
+    found = catalog({"a": ["b>=2"], "b": []})
+    with pytest.raises(InvalidDefinition, match="a is enabled and requires b>=2"):
+        plan_migrate(view(found, running("2.0", "a", "b"), {"b": ["b_002"]}, "new"), "b", 1)
+
+
 def test_prefixes_that_begin_alike_are_refused():
     found = catalog({"a": [], "b": []}, table_prefix="shop_")
     assert "begin alike" in refusal(found)[0]

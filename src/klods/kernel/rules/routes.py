@@ -1,11 +1,10 @@
 """Where a module's routes stand, as far as its source tells: inside its own prefixes, and not half of them."""
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from klods.kernel.catalog import Catalog, Module
-from klods.kernel.names import RESERVED_SEGMENTS
 from klods.kernel.parts import PARTS
 from klods.kernel.problems import Problem
 from klods.kernel.rules.python_files import parse
@@ -14,16 +13,16 @@ METHODS = frozenset(
     {"get", "post", "put", "patch", "delete", "head", "options", "trace", "api_route", "websocket", "route"}
 )
 
-PREFIXES: Mapping[str, tuple[str, ...]] = {
-    "backend": ("/api/v1/{code}", "/{code}"),
-    "pages": ("/{code}", "/vendor/{code}"),
-    "admin": ("/api/admin/{code}",),
-    "vendor": ("/api/vendor/{code}",),
+PREFIXES: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "backend": (("/api/v1/{code}",), ("/{code}",)),
+    "pages": (("/{code}", "/vendor/{code}"),),
+    "admin": (("/api/admin/{code}",),),
+    "vendor": (("/api/vendor/{code}",),),
 }
-"""What the paths of a part may begin with, when they say where they stand."""
+"""What the paths of a part may begin with, when they say where they stand; one group for all of them."""
 
-MEANT_ELSEWHERE = RESERVED_SEGMENTS - {"health"}
-"""First segments of the host; only ``/health`` is what a module may well answer behind its own prefix."""
+ELSEWHERE: Mapping[str, frozenset[str]] = {"pages": frozenset({"api", "vendor"})}
+"""First segments that nobody means to have behind the module's own prefix; for other parts only ``api``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +41,10 @@ def route_problems(catalog: Catalog, module: Module) -> Iterator[Problem]:
         tree = parse(path)
         if tree is None:
             continue
-        prefixes = tuple(pattern.format(code=module.code) for pattern in patterns)
-        for route, message in _faults(list(routes(tree, PARTS[part].name)), prefixes):
-            hint = f"Leave the prefix out everywhere, or begin every path with {prefixes[0]}."
+        groups = [tuple(pattern.format(code=module.code) for pattern in group) for group in patterns]
+        elsewhere = ELSEWHERE.get(part, frozenset({"api"}))
+        for route, message in _faults(list(routes(tree, PARTS[part].name)), groups, elsewhere):
+            hint = f"Leave the prefix out everywhere, or begin every path with {groups[0][0]}."
             yield Problem(module.code, "routes", message, str(path), route.line, hint)
 
 
@@ -61,15 +61,22 @@ def routes(tree: ast.Module, name: str) -> Iterator[Route]:
                     yield Route(prefix + path, decorator.lineno)
 
 
-def _faults(found: list[Route], prefixes: tuple[str, ...]) -> Iterator[tuple[Route, str]]:
-    own = [any(route.path == prefix or route.path.startswith(f"{prefix}/") for prefix in prefixes) for route in found]
-    for route, inside in zip(found, own, strict=True):
-        if inside:
-            continue
-        if any(own):
-            yield route, f"the path {route.path!r} lacks the prefix that other paths of this router have"
-        elif route.path.split("/")[1:2] and route.path.split("/")[1] in MEANT_ELSEWHERE:
-            yield route, f"the path {route.path!r} lies outside {prefixes[0]}"
+def _faults(
+    found: Sequence[Route], groups: Sequence[tuple[str, ...]], elsewhere: frozenset[str]
+) -> Iterator[tuple[Route, str]]:
+    for prefixes in groups:
+        outside = [route for route in found if not _carries(route.path, prefixes)]
+        if len(outside) < len(found):
+            message = "the path {!r} lacks the prefix that other paths of this router have"
+            yield from ((route, message.format(route.path)) for route in outside)
+            return
+    for route in found:
+        if route.path.strip("/").partition("/")[0] in elsewhere:
+            yield route, f"the path {route.path!r} lies outside {groups[0][0]}"
+
+
+def _carries(path: str, prefixes: tuple[str, ...]) -> bool:
+    return any(path == prefix or path.startswith(f"{prefix}/") for prefix in prefixes)
 
 
 def _prefix(tree: ast.Module, name: str) -> str | None:

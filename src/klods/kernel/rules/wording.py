@@ -46,6 +46,8 @@ def _codes(field: str, codes: tuple[str, ...]) -> Iterator[Finding]:
 
 
 def _menus(catalog: Catalog, module: Module) -> Iterator[Finding]:
+    if not module.definition.menu_items:
+        return
     known = {
         permission
         for code in closure(catalog.definitions, [module.code])
