@@ -75,9 +75,9 @@ def _leave(world: World, task: Task, change: Change, code: str) -> Activation:
         if hook is not None:
             run_hook(change, module, platform_id, hook, name="on_disable")
     except KlodsError as error:
-        log.warning("%s is disabled, but: %s", code, error)
+        log.info("%s is disabled, but: %s", code, error)
         reason = Reason.HOOK if isinstance(error, HookFailed) else Reason.IMPORT
-        return Activation(code, platform_id, Active.DISABLED, reason, f"on_disable did not run to its end: {error}")
+        return Activation(code, platform_id, Active.DISABLED, reason, str(error).removeprefix(f"{code}: "))
     return Activation(code, platform_id, Active.DISABLED)
 
 
