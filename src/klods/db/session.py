@@ -59,7 +59,7 @@ class UnitSession(Session):
         floor.commit()
         if self.expire_on_commit:
             self.expire_all()
-        self._floors[-1] = self.begin_nested()
+        self._floors[-1] = self._new_floor()
 
     def rollback(self) -> None:
         """Undo what was done in the savepoint that the Session works in."""
@@ -67,7 +67,7 @@ class UnitSession(Session):
             super().rollback()
             return
         floor.rollback()
-        self._floors[-1] = self.begin_nested()
+        self._floors[-1] = self._new_floor()
 
     def flush(self, objects: Sequence[Any] | None = None) -> None:
         """Send all changes of objects to the database."""
@@ -107,9 +107,15 @@ class UnitSession(Session):
             reason = getattr(diagnosis, "message_primary", None) or str(error.orig)
             raise CommitFailed(reason=reason, sqlstate=getattr(error.orig, "sqlstate", None)) from error
 
+    def flush_before_block(self) -> None:
+        """Flush, and let the savepoint that the Session works in come before the one of a block."""
+        self.flush_for_others()
+        if self.in_transaction():
+            self.connection()
+
     def enter_block(self) -> None:
         """Keep what was done so far out of reach of commit and rollback."""
-        self._floors.append(self.begin_nested() if self.in_transaction() else None)
+        self._floors.append(self._new_floor() if self.in_transaction() else None)
 
     def leave_block(self, *, keep: bool = True) -> None:
         """Leave the innermost block, with or without what was done in it."""
@@ -129,6 +135,11 @@ class UnitSession(Session):
         """Close for good; the unit has ended."""
         self._floors.clear()
         super().close()
+
+    def _new_floor(self) -> SessionTransaction:
+        floor = self.begin_nested()
+        self.connection()  # SQLAlchemy would establish the savepoint only when the Session is used again
+        return floor
 
     def _floor(self) -> SessionTransaction | None:
         """The savepoint at the start of the innermost block, if it is still in use."""

@@ -61,7 +61,8 @@ class Transaction:
         parts += [b"RELEASE SAVEPOINT %s" % name.encode() for name in self._releases]
         parts += [b"SAVEPOINT %s" % step.name.encode() for step in self._steps if not step.sent]
         try:
-            self._send(b";".join(parts))
+            if parts:
+                self._send(b";".join(parts))
         finally:
             self._begun = self._begun or not self.lost
         self.unsent = False
@@ -86,16 +87,19 @@ class Transaction:
         """Be done with a savepoint, keeping what was done since; inner ones that are still in use keep it alive."""
         if self.failed:
             self._send(b"RELEASE SAVEPOINT %s" % name.encode())  # the server says why that cannot be
-        self._step(name).done = True
+        if (step := self._step(name)) is None:
+            raise psycopg.errors.InvalidSavepointSpecification(f"the savepoint {name} has been undone")
+        step.done = True
         while self._steps and self._steps[-1].done:
-            step = self._steps.pop()
-            if step.sent:
-                self._releases.append(step.name)
+            last = self._steps.pop()
+            if last.sent:
+                self._releases.append(last.name)
                 self.unsent = True
 
     def back_to(self, name: str) -> None:
-        """Undo what was done since the savepoint was established, now; it is done with."""
-        step = self._step(name)
+        """Undo what was done since the savepoint was established, now, unless that was undone already."""
+        if (step := self._step(name)) is None:
+            return
         del self._steps[self._steps.index(step) + 1 :]
         if step.sent and not self.lost:
             self._releases.clear()
@@ -132,8 +136,8 @@ class Transaction:
         self._steps.clear()
         self._releases.clear()
 
-    def _step(self, name: str) -> _Step:
-        return next(step for step in reversed(self._steps) if step.name == name)
+    def _step(self, name: str) -> _Step | None:
+        return next((step for step in reversed(self._steps) if step.name == name), None)
 
     def _why(self, error: psycopg.Error) -> str:
         if self.lost:

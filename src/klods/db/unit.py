@@ -236,11 +236,13 @@ class Unit:
     def _begin_block(self) -> str:
         self._savepoints += 1
         name = f"klods_{self._savepoints}"
+        session = self._session
         with self.wire() as transaction:
-            self.flush()
+            if session is not None:
+                session.flush_before_block()
             transaction.savepoint(name)
-            if self._session is not None:
-                self._session.enter_block()
+            if session is not None:
+                session.enter_block()
         return name
 
     def _end_block(self, name: str) -> None:
