@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-playwright_api = pytest.importorskip("playwright.sync_api")
-
 STEADY = ("Failed to load resource",)
 """What Chromium says of every answer from 400 on, which tests ask for on purpose."""
 
@@ -18,7 +16,7 @@ def browser() -> Iterator:
     program = os.environ.get("KLODS_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if not program:
         pytest.skip("no Chromium found; set KLODS_CHROMIUM")
-    with playwright_api.sync_playwright() as playwright:
+    with pytest.importorskip("playwright.sync_api").sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program)
         yield browser
         browser.close()

@@ -1,0 +1,148 @@
+import re
+
+import pytest
+from starlette.testclient import TestClient
+from support.hub import broken, open_hub, paper_module
+
+from klods.errors import HookFailed
+from klods.kernel.plan import Action
+from klods.kernel.state import Active, Installed, Reason
+from klods.web.auth.first_start import make_login_link
+
+PAGE = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
+
+
+@pytest.fixture
+def hub(host_database, tmp_path):
+    modules = [paper_module("customers", tmp_path, is_core=True), paper_module("invoices", tmp_path)]
+    with open_hub(host_database, modules, [broken("prices", tmp_path)]) as opened:
+        opened.lifecycle.put("customers", Active.ENABLED)
+        opened.follow()
+        yield opened
+
+
+@pytest.fixture
+def browser(hub):
+    signed_in = TestClient(hub.app, headers=PAGE)
+    signed_in.post(make_login_link(hub.people, hub.admin(password=None)))
+    return signed_in
+
+
+def token_in(page) -> str:
+    return re.search(r'name="token" value="(\w+)"', page.text)[1]
+
+
+def test_the_list_shows_every_module_with_its_state_and_reason(hub, browser):
+    hub.lifecycle.put(
+        "invoices", Active.DISABLED, Installed.FAILED, reason=Reason.IMPORT, detail="<oops> (router.py:3)"
+    )
+    page = browser.get("/admin/modules").text
+    assert "import: &lt;oops&gt; (router.py:3)" in page
+    assert "module.json is not JSON" in page
+    assert "module.json:4" in page
+    assert "/admin/modules/customers/disable" not in page
+    assert "/admin/modules/prices/enable" not in page
+
+
+def test_a_plan_is_shown_before_anything_happens(hub, browser):
+    page = browser.get("/admin/modules/invoices/enable")
+    assert "001_init" in page.text
+    assert "Its tables are shared by all platforms." in page.text
+    assert hub.lifecycle.actors == []
+
+
+def test_confirming_the_plan_applies_it_and_says_so_once(hub, browser):
+    token = token_in(browser.get("/admin/modules/invoices/enable"))
+    after = browser.post("/admin/modules/invoices/enable", data={"token": token})
+    assert after.url.path == "/admin/modules"
+    assert "invoices is enabled." in after.text
+    assert "invoices is enabled." not in browser.get("/admin/modules").text
+    assert hub.lifecycle.actors == ["admin"]
+
+
+def test_processes_that_have_not_followed_are_named_on_the_page(hub, browser):
+    hub.lifecycle.late = ("web-7",)
+    assert "web-7" in browser.post("/admin/modules/invoices/enable").text
+
+
+def test_a_plan_that_no_longer_fits_is_shown_anew_with_the_reason(hub, browser):
+    page = browser.post("/admin/modules/invoices/enable", data={"token": "old"})
+    assert page.status_code == 409
+    assert "Something changed since this plan was made." in page.text
+    assert token_in(page) == hub.lifecycle.plan(Action.ENABLE, "invoices", 1).token
+    assert hub.lifecycle.actors == []
+
+
+def test_what_fails_is_told_on_the_page_without_a_traceback(hub, browser):
+    hub.lifecycle.refusal = HookFailed(module="invoices", hook="on_enable", reason="KeyError: <b> (hooks.py:9)")
+    page = browser.post("/admin/modules/invoices/enable")
+    assert page.status_code == 500
+    assert "on_enable failed: KeyError: &lt;b&gt; (hooks.py:9)" in page.text
+    assert "Traceback" not in page.text
+
+
+def test_a_core_module_says_why_it_stays(browser):
+    page = browser.get("/admin/modules/customers/disable")
+    assert page.status_code == 409
+    assert "stays enabled" in page.text
+
+
+def test_a_broken_module_has_a_page_with_its_problems(browser):
+    page = browser.get("/admin/modules/prices/enable")
+    assert page.status_code == 404
+    assert "module.json:4" in page.text
+
+
+@pytest.mark.parametrize("path", ["/admin/modules/nothing/enable", "/nowhere", "/admin/modules/%00/enable"])
+def test_what_is_not_there_is_a_page_that_knows_its_reader(browser, path):
+    page = browser.get(path)
+    assert page.status_code == 404
+    assert "Ada Holm" in page.text
+
+
+def test_an_action_that_does_not_exist_is_refused_kindly(browser):
+    assert browser.get("/admin/modules/invoices/explode").status_code == 422
+
+
+def test_home_leads_to_what_is_enabled(hub, browser):
+    assert "Customers" in browser.get("/").text
+    assert "Invoices" not in browser.get("/").text
+
+
+def test_a_language_is_chosen_in_the_browser_and_kept(browser):
+    page = browser.post("/klods/look", data={"locale": "da", "to": "/admin/modules"})
+    assert page.url.path == "/admin/modules"
+    assert "<h1>Moduler</h1>" in page.text
+    assert 'lang="da"' in browser.get("/").text
+
+
+def test_a_theme_is_kept_and_nonsense_is_not(browser):
+    assert 'data-bs-theme="dark"' in browser.post("/klods/look", data={"theme": "dark"}).text
+    assert 'data-bs-theme="dark"' in browser.post("/klods/look", data={"theme": '"><script>', "locale": "../en"}).text
+
+
+def test_choosing_a_look_leads_nowhere_else(browser):
+    answer = browser.post("/klods/look", data={"theme": "dark", "to": "//evil.test"}, follow_redirects=False)
+    assert answer.headers["location"] == "/"
+
+
+def test_files_are_kept_for_ever_only_when_their_address_names_a_version(browser):
+    page = browser.get("/").text
+    for path in re.findall(r'(?:href|src)="(/static/[^"]+)"', page):
+        answer = browser.get(path)
+        assert answer.status_code == 200
+        assert "immutable" in answer.headers["cache-control"]
+    assert "immutable" not in browser.get("/static/klods/nordic.css").headers["cache-control"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/klods/../host.py", "/static/klods/%2e%2e/host.py", "/static/bootstrap/../../app.py"]
+)
+def test_files_outside_the_static_folders_are_out_of_reach(browser, path):
+    assert browser.get(path).status_code == 404
+
+
+def test_the_api_is_documented_offline_for_who_is_signed_in(hub, browser):
+    assert 'data-url="/api/v1/openapi.json"' in browser.get("/api/docs").text
+    stranger = TestClient(hub.app, headers=PAGE).get("/api/docs")
+    assert stranger.url.path == "/auth/login"
