@@ -161,7 +161,7 @@ class Hub:
 
     def module_app(self, code: str) -> ModuleApp:
         app = self.switchboard.current.entries[code].app
-        assert app is not None
+        assert isinstance(app, ModuleApp)
         return app
 
 

@@ -7,6 +7,7 @@ from starlette.types import Scope as Asgi
 
 from klods.web.errors import Errors
 from klods.web.gate import AREA, LOADING_SECONDS, PLATFORM, Gate, not_enabled, why_closed
+from klods.web.module_health import health_of_unloaded, health_path
 from klods.web.paths import locate
 from klods.web.snapshot import Entry, Standing, Switchboard
 
@@ -50,6 +51,8 @@ class Dispatcher:
         entry = snapshot.entries.get(entry.code, entry)
         if not snapshot.is_open(entry.code, platform):
             await self._gate.refuse(not_enabled(entry), scope, receive, send)
+        elif entry.state is not Standing.READY and scope["path"] == health_path(entry.code):
+            await health_of_unloaded(entry)(scope, receive, send)
         elif error := why_closed(entry):
             await self._gate.refuse(error, scope, receive, send)
         else:

@@ -4,10 +4,8 @@ import asyncio
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -21,6 +19,7 @@ from klods.db.scope import Scope, ScopeKind
 from klods.kernel.catalog import Module
 from klods.kernel.subject import Subject
 from klods.web.errors import Errors, report
+from klods.web.inbox import Inbox
 from klods.web.snapshot import Entry
 
 log = logging.getLogger(__name__)
@@ -213,62 +212,6 @@ class Exchange:
             self.finish(HTTPStatus.INTERNAL_SERVER_ERROR)
         except Exception:
             log.exception("%s: an abandoned unit could not be undone", self._edge.module.code)
-
-
-class Inbox:
-    """The client's messages, for whichever loop asks; a message whose reader was cancelled is kept for the next."""
-
-    __slots__ = ("_host", "_pending", "_receive", "_thread")
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self._host = asyncio.get_running_loop()
-        self._thread = threading.get_ident()
-        self._pending: asyncio.Future[Message] | None = None
-
-    async def __call__(self) -> Message:
-        """Wait for the next message."""
-        if threading.get_ident() != self._thread:
-            return await self._from_elsewhere()
-        if self._pending is None:
-            return await self._receive()
-        message = await asyncio.shield(self._pending)
-        self._pending = None
-        return message
-
-    def close(self) -> None:
-        """Nobody will read any more."""
-        if self._pending is not None:
-            self._pending.cancel()
-
-    async def _from_elsewhere(self) -> Message:
-        wanted: Future[Message] = Future()
-        self._host.call_soon_threadsafe(self._want, wanted)
-        try:
-            return await asyncio.wrap_future(wanted)
-        except asyncio.CancelledError:
-            if not wanted.cancel() and wanted.exception() is None:
-                self._host.call_soon_threadsafe(self._put_back, wanted.result())
-            raise
-
-    def _want(self, wanted: "Future[Message]") -> None:
-        if self._pending is None:
-            self._pending = asyncio.ensure_future(self._receive())
-        self._pending.add_done_callback(partial(self._deliver, wanted))
-
-    def _deliver(self, wanted: "Future[Message]", pending: "asyncio.Future[Message]") -> None:
-        if pending.cancelled():
-            wanted.cancel()
-        elif wanted.set_running_or_notify_cancel():
-            self._pending = None
-            if error := pending.exception():
-                wanted.set_exception(error)
-            else:
-                wanted.set_result(pending.result())
-
-    def _put_back(self, message: Message) -> None:
-        self._pending = self._host.create_future()
-        self._pending.set_result(message)
 
 
 def _kinds(message: Message) -> list[tuple[bytes, bytes]]:

@@ -110,7 +110,7 @@ def body_of(error: BaseException, request_id: str = "") -> dict[str, Any]:
     """The body of the answer: what it is called, what a person reads, what to do next, and the facts."""
     if isinstance(error, KlodsError):
         facts = {key: value for key, value in error.data.items() if isinstance(value, str | int | float | bool)}
-        return _body(error.code, str(error), request_id, error.advice, facts | _incident(error))
+        return _body(error.code, str(error), request_id, hint=error.advice, data=facts | _incident(error))
     if isinstance(error, RequestValidationError):
         wrong = [{"where": list(one["loc"]), "type": one["type"], "message": one["msg"]} for one in error.errors()]
         return _body("invalid_request", "The request is not valid.", request_id, data={"errors": wrong})
@@ -120,7 +120,7 @@ def body_of(error: BaseException, request_id: str = "") -> dict[str, Any]:
 
 
 def _body(
-    code: str, message: str, request_id: str, hint: str = "", data: Mapping[str, Any] | None = None
+    code: str, message: str, request_id: str, *, hint: str = "", data: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     return {"error": code, "message": message, "hint": hint, "request_id": request_id, "data": dict(data or {})}
 

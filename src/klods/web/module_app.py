@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,6 +49,11 @@ class ModuleApp:
     routers: tuple[APIRouter, ...]
     around: Surroundings
     _stay: Stay[dict[str, Any]] | None = field(default=None, init=False)
+
+    @property
+    def routes(self) -> Sequence[BaseRoute]:
+        """What the module answers to."""
+        return self.api.routes
 
     @property
     def has_lifetime(self) -> bool:

@@ -1,23 +1,19 @@
 """`GET /api/v1/<code>/health` for every module that has no such route of its own."""
 
 import asyncio
-import logging
-from collections.abc import Mapping
-from typing import Any
+import json
 
 from fastapi.routing import APIRoute
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from klods.kernel.definition import ModuleDefinition
-from klods.web.calls import run_plainly
+from klods.kernel.health import Health, HealthReport, run_check
 from klods.web.errors import RETRY_SECONDS
 from klods.web.paths import Area
+from klods.web.snapshot import Entry, Standing
 from klods.web.threads import WorkerThreads
 
-log = logging.getLogger(__name__)
-
 CHECK_SECONDS = 5.0
-WELL = frozenset(["healthy", "ok", "up", "degraded"])
 
 
 def health_path(code: str) -> str:
@@ -26,33 +22,46 @@ def health_path(code: str) -> str:
 
 
 def health_route(definition: ModuleDefinition, threads: WorkerThreads, seconds: float = CHECK_SECONDS) -> APIRoute:
-    """The host's answer, from the definition's `health_check` with a time limit; without a check, running is healthy."""
+    """The host's answer, from the definition's `health_check`; a module without a check is healthy when it runs."""
 
     async def health() -> Response:
         """How the module is."""
-        return health_response(definition.code, await _ask(definition, threads, seconds), version=definition.version)
+        return _response(definition, await _ask(definition, threads, seconds))
 
     return APIRoute(health_path(definition.code), health, name="health", tags=[definition.name], response_model=None)
 
 
-def health_response(code: str, report: Mapping[str, Any], **more: Any) -> JSONResponse:
-    """A report as an answer: 503 unless the module is well."""
-    well = str(report.get("status", "healthy")).lower() in WELL
-    headers = {} if well else {"retry-after": str(RETRY_SECONDS)}
-    return JSONResponse({"module": code, **more, **report}, 200 if well else 503, headers)
+def health_of_unloaded(entry: Entry) -> Response:
+    """The answer for a module that is not loaded, without running any of its code."""
+    if entry.state is Standing.LOADING:
+        report = HealthReport(Health.UNHEALTHY, "the module is still loading")
+    else:
+        report = HealthReport(Health.UNHEALTHY, f"the module could not be loaded; the incident is {entry.incident}")
+    return _response(entry.module.definition, report)
 
 
-async def _ask(definition: ModuleDefinition, threads: WorkerThreads, seconds: float) -> Mapping[str, Any]:
-    check = definition.health_check
-    if check is None:
-        return {"status": "healthy"}
+async def _ask(definition: ModuleDefinition, threads: WorkerThreads, seconds: float) -> HealthReport:
+    async def check() -> HealthReport:
+        return run_check(definition.health_check, seconds)
+
+    if definition.health_check is None:
+        return HealthReport(Health.HEALTHY)
     try:
-        async with asyncio.timeout(seconds):
-            report = await threads.run(lambda: run_plainly(check))
+        async with asyncio.timeout(seconds + 1):
+            return await threads.run(check)
     except TimeoutError:
-        return {"status": "unhealthy", "detail": f"the health check took longer than {seconds:g} seconds"}
-    except Exception as error:
-        # The edge of a check: whatever it raises is an answer, not an incident of the host.
-        log.warning("the health check of %s failed", definition.code, exc_info=True)
-        return {"status": "unhealthy", "detail": f"{type(error).__name__}: {error}"}
-    return report if isinstance(report, Mapping) else {"status": "unhealthy" if report is False else "healthy"}
+        return HealthReport(Health.UNHEALTHY, "all threads of the module are busy")
+
+
+def _response(definition: ModuleDefinition, report: HealthReport) -> Response:
+    body = {
+        "module": definition.code,
+        "version": definition.version,
+        "status": report.status.value,
+        "message": report.message,
+        "details": dict(report.details),
+    }
+    ill = report.status is Health.UNHEALTHY
+    headers = {"retry-after": str(RETRY_SECONDS)} if ill else {}
+    # A check may tell anything, also what JSON has no form for.
+    return Response(json.dumps(body, default=str), 503 if ill else 200, headers, "application/json")

@@ -12,9 +12,8 @@ from fastapi.routing import iter_route_contexts
 from klods.kernel.definition import FrontendType
 from klods.kernel.subject import Subject
 from klods.web.gate import Guard
-from klods.web.module_app import ModuleApp
 from klods.web.paths import locate
-from klods.web.snapshot import Entry, Switchboard
+from klods.web.snapshot import Entry, Loaded, Switchboard
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +69,7 @@ class Documents:
             merged["x-klods-problems"] = problems
         return merged
 
-    def _document(self, entry: Entry, app: ModuleApp) -> Document:
+    def _document(self, entry: Entry, app: Loaded) -> Document:
         key = (entry.code, entry.content_hash)
         if key not in self._made:
             self._made[key] = describe(entry.code, app)
@@ -79,10 +78,10 @@ class Documents:
         return self._made[key]
 
 
-def describe(code: str, app: ModuleApp) -> Document:
+def describe(code: str, app: Loaded) -> Document:
     """The document of one module, with its code before the names of components and operations."""
     definition = app.definition
-    made = get_openapi(title=definition.name, version=definition.version, routes=app.api.routes)
+    made = get_openapi(title=definition.name, version=definition.version, routes=app.routes)
     if "HTTPValidationError" in (schemas := made.get("components", {}).get("schemas", {})):
         schemas["HTTPValidationError"] = ERROR_BODY
     document: Document = _rename(made, code)
@@ -123,8 +122,8 @@ def _renamed_reference(text: str, code: str) -> str:
     return f"{COMPONENTS}{kind}/{code}.{name}"
 
 
-def _public_operations(app: ModuleApp) -> Iterator[tuple[str, str]]:
-    for context in iter_route_contexts(app.api.routes):
+def _public_operations(app: Loaded) -> Iterator[tuple[str, str]]:
+    for context in iter_route_contexts(app.routes):
         guard = getattr(context.route, "app", None)
         if isinstance(guard, Guard) and guard.is_public:
             yield from ((context.path_format or "", method.lower()) for method in context.methods or ())

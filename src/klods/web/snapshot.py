@@ -2,18 +2,19 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Protocol
+
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from klods.kernel.catalog import Module
+from klods.kernel.definition import ModuleDefinition
 from klods.kernel.problems import Problem
-
-if TYPE_CHECKING:
-    from klods.web.module_app import ModuleApp
 
 
 class Standing(StrEnum):
@@ -22,6 +23,24 @@ class Standing(StrEnum):
     LOADING = "loading"
     READY = "ready"
     FAILED = "failed"
+
+
+class Loaded(Protocol):
+    """A module that can answer requests."""
+
+    definition: ModuleDefinition
+    """With the callables that only running code can give."""
+
+    @property
+    def edge(self) -> ASGIApp:
+        """Where requests go in."""
+
+    @property
+    def routes(self) -> Sequence[BaseRoute]:
+        """What the module answers to, for whoever describes it."""
+
+    async def stop(self, seconds: float) -> None:
+        """End what lives as long as the module does."""
 
 
 class Entry:
@@ -35,7 +54,7 @@ class Entry:
         self.module = module
         self.code = module.code
         self.content_hash = content_hash
-        self.app: ModuleApp | None = None
+        self.app: Loaded | None = None
         self.problem: Problem | None = None
         self.incident = ""
         self.settled: Future[None] = Future()
@@ -53,7 +72,7 @@ class Entry:
             return Standing.READY
         return Standing.FAILED if self.problem is not None else Standing.LOADING
 
-    def succeed(self, app: "ModuleApp") -> None:
+    def succeed(self, app: Loaded) -> None:
         """The module is ready; whoever waits goes on."""
         self.app = app
         self._settle()

@@ -255,7 +255,7 @@ def test_health_is_the_modules_own_or_the_hosts(hub, tmp_path):
     assert hub.ask("GET", "/api/v1/own/health").json == "own"
     assert hub.ask("GET", "/api/v1/plain/health").json["status"] == "healthy"
     ill = hub.ask("GET", "/api/v1/ill/health")
-    assert (ill.status, ill.json["queue"]) == (503, 9)
+    assert (ill.status, ill.json["details"]["queue"]) == (503, 9)
     assert hub.ask("GET", "/api/v1/raising/health").status == 503
 
 

@@ -127,6 +127,7 @@ def test_a_module_that_fails_names_file_and_line_and_the_others_work(tmp_path, c
         assert (answer.status, answer.error) == (503, "module_failed")
         assert answer.json["data"]["incident"] == entry.incident
         assert "router.py" not in answer.body.decode()
+        assert place.hub.ask("GET", f"/api/v1/{code}/health").json["status"] == "unhealthy"
         assert place.hub.ask("GET", "/api/v1/good/x").json == "here"
 
 
