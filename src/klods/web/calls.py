@@ -5,9 +5,12 @@ module goes to the module's own threads: either the whole request is on such a t
 call goes there by itself (`hopping`), because the answer is a stream or a socket, or the module is native.
 """
 
+import asyncio
+from asyncio.events import _set_running_loop
+from asyncio.tasks import _enter_task, _leave_task
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi.dependencies.models import Dependant, _is_async_gen_callable, _is_coroutine_callable, _is_gen_callable
 from fastapi.security.base import SecurityBase
@@ -15,6 +18,7 @@ from fastapi.security.base import SecurityBase
 from klods.web.stays import Stay
 from klods.web.threads import WorkerThreads
 
+T = TypeVar("T")
 Call = Callable[..., Any]
 END = object()
 
@@ -60,13 +64,20 @@ def inline(call: Call) -> Call:
     if _is_gen_callable(call):
 
         async def run_generator(**values: Any) -> AsyncIterator[Any]:
-            with contextmanager(call)(**values) as value:
+            manager = contextmanager(call)(**values)
+            value = plainly(manager.__enter__)
+            try:
                 yield value
+            except BaseException as error:
+                if not plainly(manager.__exit__, type(error), error, error.__traceback__):
+                    raise
+            else:
+                plainly(manager.__exit__, None, None, None)
 
         return _named(run_generator, call)
 
     async def run(**values: Any) -> Any:
-        return call(**values)
+        return plainly(call, **values)
 
     return _named(run, call)
 
@@ -102,16 +113,28 @@ async def iterate(threads: WorkerThreads, items: Iterator[Any]) -> AsyncIterator
     """The items of a blocking iterator, each fetched on a worker thread."""
 
     async def step() -> Any:
-        return next(items, END)
+        return plainly(next, items, END)
 
     while (item := await threads.run(step)) is not END:
         yield item
 
 
 async def run_plainly(call: Call, *args: Any, **values: Any) -> Any:
-    """Call it, and await what it returns if that must be awaited."""
-    result = call(*args, **values)
-    return await result if is_coroutine(call) else result
+    """Await a coroutine function, and call any other one `plainly`."""
+    return await call(*args, **values) if is_coroutine(call) else plainly(call, *args, **values)
+
+
+def plainly(call: Callable[..., T], *args: Any, **values: Any) -> T:
+    """Call a plain function as if no loop ran in this thread: it may block, and it may use `asyncio.run`."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None  # noqa: S101 - whoever calls this is a coroutine
+    _leave_task(loop, task)
+    _set_running_loop(None)
+    try:
+        return call(*args, **values)
+    finally:
+        _set_running_loop(loop)
+        _enter_task(loop, task)
 
 
 def _visiting(call: Call, threads: WorkerThreads) -> Call:

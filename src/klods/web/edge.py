@@ -141,7 +141,10 @@ class Exchange:
         elif kind == "websocket.accept":
             self._may_be_ended()
         self.started = True
-        await self._send(message)
+        try:
+            await self._send(message)
+        except OSError as error:
+            raise ClientDisconnect from error
 
     def end(self) -> None:
         """End a socket or an event stream from outside."""

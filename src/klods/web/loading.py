@@ -13,7 +13,7 @@ from klods.kernel.catalog import Module
 from klods.kernel.faults import place, sentence
 from klods.kernel.problems import Problem
 from klods.web.module_app import LIFETIME_SECONDS, ModuleApp
-from klods.web.snapshot import Entry, Snapshot, Standing
+from klods.web.snapshot import Entry, Loaded, Snapshot, Standing
 
 log = logging.getLogger(__name__)
 
@@ -84,13 +84,10 @@ class Loader:
 
     def unload(self, entry: Entry, seconds: float = LIFETIME_SECONDS) -> None:
         """Leave the lifespans of a module that nobody is inside any more, and end its threads. Blocks."""
-        if entry.app is None:
-            return
-        try:
-            asyncio.run(entry.app.stop(seconds))
-        except Exception:
-            # What a module does while it ends is its own affair; the host goes on.
-            log.exception("%s did not end cleanly", entry.code)
+        if entry.app is not None:
+            _stop(entry.code, entry.app, seconds)
+        else:
+            entry.fail(Problem(entry.code, "import", "the module was replaced before it was loaded"))
 
     def _is_due(self, entry: Entry) -> bool:
         return entry.state is Standing.LOADING and entry is not self._current
@@ -123,10 +120,16 @@ class Loader:
             # The edge of loading: whatever a module does when it is imported, only that module has failed.
             _fail(entry, error)
             return
-        if entry.state is Standing.LOADING:
-            entry.succeed(app)
-        else:
-            app.threads.close(0)
+        if not entry.succeed(app):
+            _stop(entry.code, app, LIFETIME_SECONDS)
+
+
+def _stop(code: str, app: Loaded, seconds: float) -> None:
+    try:
+        asyncio.run(app.stop(seconds))
+    except Exception:
+        # What a module does while it ends is its own affair; the host goes on.
+        log.exception("%s did not end cleanly", code)
 
 
 def _fail(entry: Entry, error: BaseException) -> None:

@@ -21,6 +21,7 @@ from klods.kernel.catalog import Module
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.faults import sentence
 from klods.kernel.parts import PARTS, load_definition, load_part
+from klods.web.calls import plainly
 from klods.web.edge import Edge, Surroundings
 from klods.web.gate import Admission, Guard
 from klods.web.marks import is_public
@@ -97,7 +98,7 @@ class ModuleApp:
         keep = False
         try:
             with enter(scope):
-                hook()
+                plainly(hook)
             keep = True
         finally:
             scope.end(keep=keep)

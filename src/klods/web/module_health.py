@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.health import Health, HealthReport, run_check
+from klods.web.calls import plainly
 from klods.web.errors import RETRY_SECONDS
 from klods.web.paths import Area
 from klods.web.snapshot import Entry, Standing
@@ -42,7 +43,7 @@ def health_of_unloaded(entry: Entry) -> Response:
 
 async def _ask(definition: ModuleDefinition, threads: WorkerThreads, seconds: float) -> HealthReport:
     async def check() -> HealthReport:
-        return run_check(definition.health_check, seconds)
+        return plainly(run_check, definition.health_check, seconds)
 
     if definition.health_check is None:
         return HealthReport(Health.HEALTHY)

@@ -35,6 +35,7 @@ from klods.web.calls import (
     is_generator,
     iterate,
     keeps_something_open,
+    plainly,
     run_plainly,
     stepping,
 )
@@ -274,4 +275,4 @@ async def _run_task(task: BackgroundTask) -> None:
     if task.is_async or type(task).__call__ is not BackgroundTask.__call__:
         await task()
     else:
-        task.func(*task.args, **task.kwargs)
+        plainly(task.func, *task.args, **task.kwargs)

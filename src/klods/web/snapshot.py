@@ -1,6 +1,7 @@
 """What this process serves at one moment: an immutable view, swapped as a whole."""
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
@@ -47,7 +48,7 @@ class Entry:
     """One content of one module in this process; its counts change on the host's event loop only."""
 
     __slots__ = (
-        "_emptied", "app", "code", "content_hash", "in_flight", "incident", "module", "open_ended", "problem", "settled"
+        "_emptied", "_lock", "app", "code", "content_hash", "in_flight", "incident", "module", "open_ended", "problem", "settled"
     )  # fmt: skip
 
     def __init__(self, module: Module, content_hash: str = "") -> None:
@@ -63,6 +64,7 @@ class Entry:
         """Requests inside the module now, by platform."""
         self.open_ended: set[tuple[int, Callable[[], None]]] = set()
         """How to end sockets and event streams, which would never end by themselves, with their platform."""
+        self._lock = threading.Lock()
         self._emptied: list[Callable[[], None]] = []
 
     @property
@@ -72,19 +74,23 @@ class Entry:
             return Standing.READY
         return Standing.FAILED if self.problem is not None else Standing.LOADING
 
-    def succeed(self, app: Loaded) -> None:
-        """The module is ready; whoever waits goes on."""
-        self.app = app
-        self._settle()
-
-    def fail(self, problem: Problem, incident: str = "") -> None:
-        """The module cannot be loaded, and why; the log has more under the incident."""
-        self.problem, self.incident = problem, incident
-        self._settle()
-
-    def _settle(self) -> None:
-        if not self.settled.done():
+    def succeed(self, app: Loaded) -> bool:
+        """The module is ready; whoever waits goes on. False when it had been settled already."""
+        with self._lock:
+            if self.settled.done():
+                return False
+            self.app = app
             self.settled.set_result(None)
+            return True
+
+    def fail(self, problem: Problem, incident: str = "") -> bool:
+        """The module cannot be loaded, and why; the log has more under the incident. False when it was settled."""
+        with self._lock:
+            if self.settled.done():
+                return False
+            self.problem, self.incident = problem, incident
+            self.settled.set_result(None)
+            return True
 
     def leave(self, platform: int) -> None:
         """A request has left the module."""

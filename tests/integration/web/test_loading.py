@@ -208,6 +208,21 @@ def test_a_startup_hook_that_fails_or_hangs_fails_that_module_only(tmp_path):
         assert (entries["fails"].problem.file, entries["fails"].problem.line) == ("definition.py", 2)
 
 
+def test_a_module_replaced_while_it_loads_is_ended_when_it_comes(tmp_path):
+    slow = LIFE.replace("life = []", "import time; time.sleep(0.2); life = []")
+    with Place(tmp_path) as place:
+        entries = place.put(crm=slow)
+        place.loader.start()
+        time.sleep(0.1)
+        place.loader.unload(entries["crm"])
+        deadline = time.monotonic() + 5
+        while any(thread.name == "klods-load-crm" for thread in threading.enumerate()):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert entries["crm"].state is Standing.FAILED
+        assert not [thread for thread in threading.enumerate() if thread.name.startswith("klods-crm-")]
+
+
 def test_what_failed_is_tried_again_when_the_states_change(tmp_path):
     with Place(tmp_path) as place:
         entries = place.put(crm="raise LookupError\n")

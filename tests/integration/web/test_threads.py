@@ -374,6 +374,29 @@ def test_security_schemes_keep_their_types_and_run(hub, tmp_path):
     assert answer.json == "abc"
 
 
+def test_a_plain_function_may_run_a_loop_of_its_own(hub, tmp_path):
+    hub.add(module(tmp_path, """
+    async def three() -> int:
+        await asyncio.sleep(0)
+        return 3
+
+    def kept():
+        yield asyncio.run(three())
+        seen.append(asyncio.run(three()))
+
+    @router.get("/three")
+    def handler(tasks: BackgroundTasks, one: int = Depends(kept)) -> list[int]:
+        tasks.add_task(lambda: seen.append(asyncio.run(three())))
+        return [one, asyncio.run(three())]
+
+    @router.get("/seen")
+    def look() -> list[int]:
+        return seen
+    """))  # fmt: skip
+    assert hub.ask("GET", "/api/v1/crm/three").json == [3, 3]
+    assert hub.ask("GET", "/api/v1/crm/seen").json == [3, 3]
+
+
 def test_one_dependency_used_twice_runs_once(hub, tmp_path):
     hub.add(module(tmp_path, """
     def counted() -> int:
