@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Any
 
 from klods.db.people import People
-from klods.errors import NoSuchModule
 from klods.kernel.catalog import Catalog
 from klods.kernel.lifecycle import Lifecycle
 from klods.kernel.ports import StateStore
@@ -49,10 +48,3 @@ class HostServices:
     def sign_in(self) -> SignIn:
         """Opens and closes sessions."""
         return SignIn(self.people, Passwords())
-
-    def known(self, code: str) -> str:
-        """The code as it is spelled in the catalog; raise `NoSuchModule` when there is none."""
-        catalog = self.catalog()
-        if code in catalog or code in catalog.broken or code in self.states.read().installations:
-            return code
-        raise NoSuchModule(module=code)

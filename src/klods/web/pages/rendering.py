@@ -9,6 +9,7 @@ from fastapi import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from klods._version import __version__
+from klods.kernel.definition import FrontendType
 from klods.kernel.i18n import FALLBACK
 from klods.kernel.subject import Subject
 from klods.web.pages.assets import fingerprint
@@ -19,6 +20,9 @@ from klods.web.pages.sources import Shelf, Sources
 from klods.web.snapshot import Entry, Snapshot, Switchboard
 
 SCOPE_KEY = "klods.pages"
+
+Menus = dict[tuple[int, FrontendType, str], tuple[Link, ...]]
+"""By platform, kind of person and language."""
 
 
 def render(request: Request, template: str, *, status_code: int = 200, **context: Any) -> HTMLResponse:
@@ -44,7 +48,7 @@ class Pages:
 
     switchboard: Switchboard
     shelf: Shelf = field(default_factory=Shelf)
-    _menus: tuple[Snapshot | None, dict[tuple[Any, ...], tuple[Link, ...]]] = (None, {})
+    _menus: tuple[Snapshot | None, Menus] = field(default_factory=lambda: (None, {}))
 
     def render(
         self, request: Request, template: str, context: Mapping[str, Any], *, status_code: int = 200
