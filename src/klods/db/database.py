@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _CONNECT_SECONDS = 5
+_GLANCE_SECONDS = 1
+_RECONNECT_SECONDS = 0.5  # then the pool tries again when it is asked, instead of ever more seldom
 
 
 class HostConnection(psycopg.Connection[DictRow]):
@@ -44,6 +46,7 @@ class Database:
         self._engine: Engine | None = None
         self._engine_lock = threading.Lock()
         self._plans = 0
+        self._lent: set[HostConnection] = set()
         self._pool: ConnectionPool[HostConnection] = ConnectionPool(
             conninfo,
             connection_class=HostConnection,
@@ -51,6 +54,7 @@ class Database:
             min_size=min(2, pool_size),
             max_size=pool_size,
             timeout=wait_seconds,
+            reconnect_timeout=_RECONNECT_SECONDS,
             open=False,
             name="klods",
         )
@@ -77,7 +81,7 @@ class Database:
                 raise NoDatabase(reason=first_line(error)) from error
             raise
         finally:
-            self._pool.putconn(connection)
+            self.give_back(connection)
 
     def unit(self, opening: Opening) -> Unit:
         """A unit that takes a connection when its first statement is run."""
@@ -88,22 +92,19 @@ class Database:
 
         It may have died unnoticed: a unit finds that out when it begins, and takes another one.
         """
-        try:
-            connection = self._pool.getconn()
-        except PoolClosed as error:
-            raise NoDatabase(reason="the pool of connections is closed") from error
-        except PoolTimeout as error:
-            self._check_reachable()
-            raise NoFreeConnection(size=self.pool_size, seconds=self.wait_seconds) from error
+        connection = self._wait()
+        self._lent.add(connection)
         if connection.plans != self._plans:
             self._renew(connection)
         return connection
 
     def give_back(self, connection: psycopg.Connection[DictRow], *, spoiled: bool = False) -> None:
         """Put a connection back; a spoiled one is closed and replaced."""
+        mine = cast("HostConnection", connection)
+        self._lent.discard(mine)
         if spoiled:
-            connection.close()
-        self._pool.putconn(cast("HostConnection", connection))
+            mine.close()
+        self._pool.putconn(mine)
 
     def forget_plans(self) -> None:
         """Let no connection use what it prepared before, because tables were altered.
@@ -129,6 +130,20 @@ class Database:
                 self._engine = engine
             return self._engine
 
+    def _wait(self) -> HostConnection:
+        """A connection out of the pool; when none comes although not all are in use, see whether there is a server."""
+        try:
+            if len(self._lent) < self.pool_size:
+                with suppress(PoolTimeout):
+                    return self._pool.getconn(min(_GLANCE_SECONDS, self.wait_seconds))
+                self._check_reachable()
+            return self._pool.getconn()
+        except PoolClosed as error:
+            raise NoDatabase(reason="the pool of connections is closed") from error
+        except PoolTimeout as error:
+            self._check_reachable()
+            raise NoFreeConnection(size=self.pool_size, seconds=self.wait_seconds) from error
+
     def _take_living(self) -> HostConnection:
         while not _quiet(connection := self.take()):
             self.give_back(connection, spoiled=True)
@@ -143,6 +158,9 @@ class Database:
     def _check_reachable(self) -> None:
         try:
             psycopg.connect(self.conninfo, connect_timeout=_CONNECT_SECONDS).close()
+        except psycopg.ProgrammingError:
+            # The driver quotes what it cannot read, with the password.
+            raise NoDatabase(reason="the connection string cannot be read") from None
         except psycopg.Error as error:
             raise NoDatabase(reason=first_line(error)) from error
 

@@ -16,7 +16,7 @@ from klods.db.scope import enter
 from klods.db.statements import execute_insert, execute_query, execute_update, savepoint
 from klods.db.transaction import Transaction
 from klods.db.unit import Opening, Unit
-from klods.errors import CommitFailed, EndedUnit, NoDatabase, NoFreeConnection, SwallowedFailure
+from klods.errors import CommitFailed, EndedUnit, NoDatabase, SwallowedFailure
 
 
 def add(name):
@@ -314,31 +314,6 @@ def test_a_pool_of_two_answers_six(conninfo):
 
         together(*[ask] * 6)
     assert answers == [{"name": "first"}] * 6
-
-
-def test_who_gets_no_connection_in_time_is_told(conninfo):
-    with Database(conninfo, pool_size=1, wait_seconds=0.1) as database:
-        with database.unit(Opening("cards")) as holder:
-            holder.run("select 1")
-            with pytest.raises(NoFreeConnection, match="All 1 database connections"):
-                database.unit(Opening("cards")).run("select 1")
-        with database.unit(Opening("cards")) as unit:
-            unit.run("select 1")
-
-
-def test_a_database_that_cannot_be_reached_is_said_at_once_without_the_password(tmp_path):
-    started = time.monotonic()
-    with pytest.raises(NoDatabase) as failure, Database(f"host={tmp_path} user=x password=hunter2"):
-        pass
-    assert time.monotonic() - started < 2
-    assert "hunter2" not in str(failure.value) + repr(failure.value.data)
-
-
-def test_a_closed_database_gives_no_units(conninfo):
-    with Database(conninfo) as database:
-        pass
-    with pytest.raises(NoDatabase, match="closed"):
-        database.unit(Opening("cards")).run("select 1")
 
 
 def test_a_cancelled_unit_stops_and_can_never_commit(database, outside):
