@@ -1,14 +1,17 @@
 """What a transaction has changed in PostgreSQL's catalogue, and whose it was: the fence round a module's migration.
 
 A row belongs to an *anchor*: a column, constraint or trigger to its table, a label to its enum, a table to itself.
-Everything a migration makes, changes or drops must be anchored in its territory.
+Everything a migration makes, changes or drops must be anchored in its territory. The watch costs as much as was
+changed, however much the database holds: what things were before, the committed catalogue still says to others.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from klods.db.catalogue_sql import KNOWN, ROLE_LOCKS, TOUCHED
+import psycopg
+
+from klods.db.catalogue_sql import LOCKED, ROLE_LOCKS, TOUCHED, known_as
 from klods.db.own_connection import Connection
 
 FIRST_USER_OID = 16384
@@ -44,6 +47,11 @@ class Row(NamedTuple):
     writer: int
 
     @property
+    def key(self) -> Key:
+        """The row's place among all rows, shared with its like parts."""
+        return self.catalog, self.oid
+
+    @property
     def anchored_at(self) -> Key:
         """The anchor's place among all rows."""
         return self.anchor_catalog, self.anchor
@@ -51,91 +59,89 @@ class Row(NamedTuple):
     @property
     def is_anchor(self) -> bool:
         """Whether the row is an anchor itself, not a part of one."""
-        return (self.catalog, self.oid) == self.anchored_at
+        return self.key == self.anchored_at
 
 
 class Watch:
-    """Looks at the catalogue before a migration and says afterwards what was changed outside a territory."""
+    """Looks at an open transaction before a migration, and says afterwards what was changed outside a territory."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, conninfo: str) -> None:
         self._connection = connection
+        self._conninfo = conninfo
         row = connection.execute("select pg_current_xact_id()::text::bigint as id").fetchone()
         self._top = int(row["id"]) if row else 0
-        self._known: Mapping[Key, Row] = {(row.catalog, row.oid): row for row in self._rows(KNOWN)}
-        self._before = set(self._versions(self._rows(TOUCHED)))
+        self._written = {(*row.key, row.part, row.place): row for row in self._touched()}
+        self._gone_before = self._gone()
         self._role_locks = self._locked_roles()
 
     def strays(self, territory: Territory) -> tuple[str, ...]:
         """Everything outside the territory that this transaction made, changed or dropped since the watch began."""
-        changed = self._changed()
-        made = {row.anchored_at for row in changed if row.is_anchor}
+        changed, gone = self._changed(), self._gone() - self._gone_before
+        before = self._before({row.anchored_at for row in changed} | gone)
         # What is new speaks for its parts: a stray table is named once, without its columns.
-        parts_of_new = made - self._known.keys()
+        new = {row.anchored_at for row in changed if row.is_anchor} - before.keys()
         found = {
             row.label
             for row in changed
-            if (row.is_anchor or row.anchored_at not in parts_of_new) and self._is_stray(row, territory)
+            if (row.is_anchor or row.anchored_at not in new) and _is_stray(row, before.get(row.anchored_at), territory)
         }
-        found |= {f"dropped {row.label}" for row in self._dropped() if not self._was_in(row, territory)}
+        dropped = (before[key] for key in gone if key in before)
+        found |= {f"dropped {row.label}" for row in dropped if not territory.holds(row)}
         return tuple(sorted(found | (self._locked_roles() - self._role_locks)))
 
     def _changed(self) -> list[Row]:
-        rows = [row for row in self._rows(TOUCHED) if (row.catalog, row.oid, row.part, row.place) not in self._before]
+        rows = [row for row in self._touched() if (*row.key, row.part, row.place) not in self._written]
         ours = self._ours({row.writer for row in rows})
         return [row for row in rows if row.writer in ours]
 
-    def _is_stray(self, row: Row, territory: Territory) -> bool:
-        known = self._known.get(row.anchored_at, row)
-        if row.is_anchor and row.content and known is not row and row.content == known.content:
-            return False
-        return row.anchor < FIRST_USER_OID or not (territory.holds(known) and territory.holds(row))
+    def _before(self, keys: Iterable[Key]) -> Mapping[Key, Row]:
+        """What stood under the keys when the watch began: written earlier in this transaction, or committed."""
+        written = {row.key: row for row in self._written.values() if row.key in set(keys)}
+        if not (others := set(keys) - written.keys()):
+            return written
+        with psycopg.connect(self._conninfo, autocommit=True, row_factory=_row) as outside:
+            found = [row for query in known_as(_by_catalog(others)) for row in outside.execute(query)]
+        return {row.key: row for row in found} | written
 
-    def _was_in(self, row: Row, territory: Territory) -> bool:
-        return territory.holds(self._known.get(row.anchored_at, row))
-
-    def _dropped(self) -> Iterator[Row]:
-        """Whatever this transaction dropped is gone, and it still holds the lock on it."""
-        held: dict[str, list[int]] = {}
-        for catalog, oid in self._locked():
-            if (catalog, oid) in self._known:
-                held.setdefault(catalog, []).append(oid)
-        for catalog, oids in held.items():
-            there = self._connection.execute(
-                f"select oid::bigint as oid from pg_catalog.{catalog} where oid = any(%s)", [oids]
-            )
-            for oid in set(oids) - {row["oid"] for row in there}:
-                yield self._known[catalog, oid]
-
-    def _locked(self) -> Iterator[Key]:
-        rows = self._connection.execute(
-            """select coalesce(c.relname, 'pg_class') as catalog, coalesce(l.relation, l.objid)::bigint as oid
-                 from pg_locks l left join pg_class c on c.oid = l.classid and l.locktype = 'object'
-                where l.pid = pg_backend_pid() and l.mode = 'AccessExclusiveLock' and l.granted
-                  and l.locktype in ('relation', 'object')"""
-        )
-        for row in rows:
-            yield row["catalog"], row["oid"]
+    def _gone(self) -> set[Key]:
+        """What this transaction dropped: it still holds the lock on it, and it is nowhere to be found."""
+        locked = _by_catalog((row["catalog"], row["oid"]) for row in self._connection.execute(LOCKED))
+        gone: set[Key] = set()
+        for catalog, oids in locked.items():
+            there = self._connection.execute(f"select oid::bigint as oid from {catalog} where oid = any(%s)", [oids])
+            gone |= {(catalog, oid) for oid in set(oids) - {row["oid"] for row in there}}
+        return gone
 
     def _locked_roles(self) -> set[str]:
         return {row["label"] for row in self._connection.execute(ROLE_LOCKS)}
 
     def _ours(self, writers: Iterable[int]) -> set[int]:
         """Which of the recent writers are this transaction: visible here, and not yet done."""
-        full = {self._top & ~0xFFFFFFFF | writer: writer for writer in writers}
-        full = {xid if xid >= self._top else xid + (1 << 32): writer for xid, writer in full.items()}
+        low = self._top & 0xFFFFFFFF
+        full = {self._top - low + writer + (1 << 32) * (writer < low): writer for writer in writers}
         rows = self._connection.execute(
             "select x::bigint as xid from unnest(%s::text[]) x where pg_xact_status(x::xid8) = 'in progress'",
             [[str(xid) for xid in full]],
         )
         return {full[row["xid"]] for row in rows}
 
-    def _rows(self, query: str) -> list[Row]:
+    def _touched(self) -> list[Row]:
         with self._connection.cursor(row_factory=_row) as cursor:
-            return cursor.execute(query).fetchall()
+            return cursor.execute(TOUCHED).fetchall()
 
-    @staticmethod
-    def _versions(rows: Iterable[Row]) -> Iterator[tuple[str, int, int, str]]:
-        return ((row.catalog, row.oid, row.part, row.place) for row in rows)
+
+def _is_stray(row: Row, before: Row | None, territory: Territory) -> bool:
+    if before is not None and row.is_anchor and row.content and row.content == before.content:
+        return False
+    held = territory.holds(row) and (before is None or territory.holds(before))
+    return row.anchor < FIRST_USER_OID or not held
+
+
+def _by_catalog(keys: Iterable[Key]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for catalog, oid in keys:
+        found.setdefault(catalog, []).append(oid)
+    return found
 
 
 def _row(_cursor: Any) -> Any:

@@ -1,6 +1,6 @@
 """The queries behind the catalogue watch, put together from one line per kind of object."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,8 +36,7 @@ SPELLED = {
 class Kind:
     """How rows of one catalogue are read: what they are called, and the anchor they belong to.
 
-    ``at`` gives the oid of the anchor, or of the schema when the row is its own anchor; kinds that are ``lasting`` are
-    known before a migration, so that dropping them is noticed.
+    ``at`` gives the oid of the anchor, or of the schema when the row is its own anchor.
     """
 
     catalog: str
@@ -49,7 +48,6 @@ class Kind:
     part: str = "0"
     content: str = "''"
     where: str = "true"
-    lasting: bool = True
 
     def select(self, where: str) -> str:
         """The query for the rows of this kind that also fulfil a condition."""
@@ -74,26 +72,26 @@ TABLE_OF_TRIGGER = """coalesce((select k.conrelid from pg_constraint k where k.o
     x.tgrelid)"""
 # Row types of tables, and array types, come and go with what they are made of.
 OWN_TYPE = "x.typrelid = 0 and not (x.typelem <> 0 and x.typlen = -1 and starts_with(x.typname, '_'))"
-TO_PUBLIC = "exists (select from aclexplode({acl}) g where g.grantee = 0)"
+TO_PUBLIC = "{acl} is not null and exists (select from aclexplode({acl}) g where g.grantee = 0)"
 
 RELATIONS = Kind(
     "pg_class", KIND_OF_RELATION, "itself", "x.relnamespace", "x.relname", content=CONTENT, where=NOT_OF_EXTENSION
 )
 PARTS = (
-    Kind("pg_attribute", "'column ' || x.attname || ' of '", "relation", "x.attrelid", oid="x.attrelid", part="x.attnum", lasting=False),
-    Kind("pg_attrdef", "'a default of '", "relation", "x.adrelid", part="x.adnum", lasting=False),
+    Kind("pg_attribute", "'column ' || x.attname || ' of '", "relation", "x.attrelid", oid="x.attrelid", part="x.attnum"),
+    Kind("pg_attrdef", "'a default of '", "relation", "x.adrelid", part="x.adnum"),
     Kind("pg_cast", "'a cast from '", "type", "x.castsource"),
     Kind("pg_constraint", "'constraint ' || x.conname || ' on '", "relation", "x.conrelid"),
     Kind("pg_constraint", "'constraint ' || x.conname || ' on '", "type", "x.contypid"),
-    Kind("pg_enum", "'a label of '", "type", "x.enumtypid", lasting=False),
-    Kind("pg_foreign_table", "'foreign table '", "relation", "x.ftrelid", oid="x.ftrelid", lasting=False),
-    Kind("pg_index", "'index ' || x.indexrelid::regclass || ' on '", "relation", "x.indrelid", oid="x.indexrelid", lasting=False),
-    Kind("pg_inherits", "'a child of '", "relation", "x.inhparent", oid="x.inhrelid", part="x.inhseqno", lasting=False),
-    Kind("pg_partitioned_table", "'partitions of '", "relation", "x.partrelid", oid="x.partrelid", lasting=False),
+    Kind("pg_enum", "'a label of '", "type", "x.enumtypid"),
+    Kind("pg_foreign_table", "'foreign table '", "relation", "x.ftrelid", oid="x.ftrelid"),
+    Kind("pg_index", "'index ' || x.indexrelid::regclass || ' on '", "relation", "x.indrelid", oid="x.indexrelid"),
+    Kind("pg_inherits", "'a child of '", "relation", "x.inhparent", oid="x.inhrelid", part="x.inhseqno"),
+    Kind("pg_partitioned_table", "'partitions of '", "relation", "x.partrelid", oid="x.partrelid"),
     Kind("pg_policy", "'policy ' || x.polname || ' on '", "relation", "x.polrelid"),
     Kind("pg_publication_rel", "'publication of '", "relation", "x.prrelid"),
     Kind("pg_rewrite", "'rule ' || x.rulename || ' on '", "relation", "x.ev_class"),
-    Kind("pg_sequence", "'sequence '", "relation", "x.seqrelid", oid="x.seqrelid", lasting=False),
+    Kind("pg_sequence", "'sequence '", "relation", "x.seqrelid", oid="x.seqrelid"),
     Kind("pg_statistic_ext", "'statistics ' || x.stxname || ' on '", "relation", "x.stxrelid"),
     Kind("pg_trigger", "'trigger ' || x.tgname || ' on '", "relation", TABLE_OF_TRIGGER),
 )  # fmt: skip
@@ -142,12 +140,20 @@ ROLE_LOCKS = """
 """Roles are hidden from ordinary logins, but who writes them keeps a lock until the transaction ends."""
 
 
-def _union(kinds: Iterable[Kind], where: str) -> str:
-    return " union all ".join(kind.select(where) for kind in kinds)
-
+LOCKED = """
+    select coalesce(c.relname, 'pg_class') as catalog, coalesce(l.relation, l.objid)::bigint as oid
+      from pg_locks l left join pg_class c on c.oid = l.classid and l.locktype = 'object'
+     where l.pid = pg_backend_pid() and l.mode = 'AccessExclusiveLock' and l.locktype in ('relation', 'object')"""
+"""Everything this transaction may have dropped: dropping takes the strongest lock, and keeps it to the end."""
 
 # Written by this transaction or by a later one: true for nothing else, as long as this one has an id.
-TOUCHED = _union((RELATIONS, *PARTS, *NAMED, *NOBODYS, *GRANTS_TO_ALL), "age(x.xmin) <= 0")
-KNOWN = " union all ".join(
-    [RELATIONS.select("true"), _union((kind for kind in (*PARTS, *NAMED, *NOBODYS) if kind.lasting), "x.oid >= 16384")]
+TOUCHED = " union all ".join(
+    kind.select("age(x.xmin) <= 0") for kind in (RELATIONS, *PARTS, *NAMED, *NOBODYS, *GRANTS_TO_ALL)
 )
+
+
+def known_as(keys: Mapping[str, Sequence[int]]) -> Iterator[str]:
+    """The queries that say what objects are, given by catalogue and oid."""
+    for kind in (RELATIONS, *PARTS, *NAMED, *NOBODYS):
+        if kind.oid == "x.oid" and (oids := keys.get(kind.catalog)):
+            yield kind.select(f"x.oid in ({', '.join(str(int(oid)) for oid in oids)})")

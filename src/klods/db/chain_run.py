@@ -30,8 +30,9 @@ def statuses(connection: Connection, chains: Mapping[str, Chain]) -> dict[str, S
 class ChainRun:
     """What can be done to one module's tables, from where they stand now."""
 
-    def __init__(self, connection: Connection, module: Module) -> None:
+    def __init__(self, connection: Connection, module: Module, conninfo: str) -> None:
         self._connection = connection
+        self._conninfo = conninfo
         self._module = module
         self._chain = chain_of(module)
         self.status = statuses(connection, {module.code: self._chain})[module.code]
@@ -95,7 +96,7 @@ class ChainRun:
     def _fence(self) -> Iterator[Session]:
         """The settings of a migration, and afterwards the proof that it stayed on the module's land."""
         is_host = self._module is HOST
-        watch = None if is_host else Watch(self._connection)
+        watch = None if is_host else Watch(self._connection, self._conninfo)
         with Session(self._connection, HOST_PATH if is_host else MODULE_PATH) as session:
             yield session
         prefix = self._module.definition.table_prefix

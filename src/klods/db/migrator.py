@@ -47,20 +47,20 @@ class ModuleMigrator:
 
         Raises `MigrationFailed`, or `OutsidePrefix` when the module built on land that is not its own.
         """
-        if ChainRun(connection, module).idle:
+        if ChainRun(connection, module, self._database.conninfo).idle:
             return ()
         self._take_turn(connection)
-        return ChainRun(connection, module).upgrade(to)
+        return ChainRun(connection, module, self._database.conninfo).upgrade(to)
 
     def downgrade(self, connection: Connection, module: Module, to: str) -> tuple[str, ...]:
         """Take back what ran after a revision (``base``: everything, ``-1``: the last); return what was taken back."""
         self._take_turn(connection)
-        return ChainRun(connection, module).downgrade(to)
+        return ChainRun(connection, module, self._database.conninfo).downgrade(to)
 
     def run_text(self, connection: Connection, module: Module, sql: str) -> None:
         """Run SQL that came without a file, inside the module's fence; the text of one of its files counts as that."""
         self._take_turn(connection)
-        ChainRun(connection, module).text(sql)
+        ChainRun(connection, module, self._database.conninfo).text(sql)
 
     def finish(self, modules: Iterable[Module]) -> tuple[MigrationFailed, ...]:
         """Run what modules owe without a transaction; what fails stays owed, with the reason, and is returned."""

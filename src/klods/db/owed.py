@@ -8,7 +8,7 @@ from time import monotonic, sleep
 import psycopg
 from psycopg import sql
 
-from klods.db.chain_run import MODULE_PATH, ChainRun
+from klods.db.chain_run import MODULE_PATH, statuses
 from klods.db.ledger import Direction, Record, write
 from klods.db.own_connection import Connection
 from klods.db.sql_text import Statement, TextFailed, say, statements
@@ -50,7 +50,7 @@ def read_work(module: Module, revision: Revision) -> IndexWork:
 def finish(connection: Connection, module: Module) -> Iterator[MigrationFailed]:
     """Do what a module still owes, one after the other, and yield what failed; the first failure ends it."""
     with _turn(connection):
-        owed = ChainRun(connection, module).status.owed
+        owed = statuses(connection, {module.code: chain_of(module)})[module.code].owed
         for revision in chain_of(module):
             if revision.revision in owed and (failure := _finish_one(connection, module, revision)):
                 yield failure

@@ -225,7 +225,7 @@ def test_what_others_do_at_the_same_time_is_not_held_against_a_migration(databas
             connection.execute("alter table other_items add meddled int")
 
     with own_transaction(database, lock_seconds=2) as connection:
-        watch = Watch(connection)
+        watch = Watch(connection, database.conninfo)
         connection.execute("create table shop_items(id int)")
         thread = threading.Thread(target=meddle)
         thread.start()
