@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from klods.db.embedded.postmaster import stop_postmaster
+from klods.db.embedded.files import read_or_blank
+from klods.db.embedded.server import HOME
+from klods.db.embedded.warden import stop_now
 from klods.testing.postgres import empty_database, host_database, host_template, postgres_server
 
 __all__ = ["empty_database", "host_database", "host_template", "postgres_server"]
@@ -26,5 +28,6 @@ def state_folder():
     os.environ["STATE_DIRECTORY"] = str(folder)
     yield
     for place in folder.iterdir():
-        stop_postmaster(place / "data")
+        if base := read_or_blank(place / HOME):
+            stop_now(Path(base))
     shutil.rmtree(folder)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from klods.cli.main import main
-from klods.db.embedded.postmaster import stop_postmaster
+from klods.db.embedded.warden import stop_now
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def home(monkeypatch):
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.chdir(folder)
     yield folder
-    stop_postmaster(folder / "postgres" / "data")
+    stop_now(folder / "postgres")
     shutil.rmtree(folder)
 
 

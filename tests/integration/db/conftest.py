@@ -1,6 +1,5 @@
 """What the tests of the database share."""
 
-import contextlib
 import shutil
 import tempfile
 from pathlib import Path
@@ -8,8 +7,7 @@ from pathlib import Path
 import pytest
 from support.units import conninfo, database, emptied_database, outside, scope
 
-from klods.db.embedded.postmaster import stop_postmaster
-from klods.db.embedded.warden import data_folder
+from klods.db.embedded.warden import stop_now
 
 __all__ = ["conninfo", "database", "emptied_database", "home", "outside", "scope"]
 
@@ -20,6 +18,5 @@ def home():
     folder = Path(tempfile.mkdtemp(prefix="klods-home-"))
     folder.chmod(0o711)
     yield folder
-    with contextlib.suppress(FileNotFoundError):
-        stop_postmaster(data_folder(folder / "postgres"))
+    stop_now(folder / "postgres")
     shutil.rmtree(folder)

@@ -61,9 +61,10 @@ class Users:
         self._descriptor: int | None = None
 
     def join(self) -> None:
-        """Count this process; only called while starts and stops wait."""
-        self._descriptor = open_lock(self.path)
-        fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+        """Count this process, once; only called while starts and stops wait."""
+        if self._descriptor is None:
+            self._descriptor = open_lock(self.path)
+            fcntl.flock(self._descriptor, fcntl.LOCK_SH)
 
     def leave(self) -> None:
         """Stop counting this process, and the children it forked."""

@@ -6,6 +6,7 @@ It does what the last user does when it leaves in order, and ends when there is 
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from klods.db.embedded.files import read_or_blank
@@ -51,24 +52,26 @@ def stop_now(base: Path) -> bool:
 def ensure_warden(base: Path) -> None:
     """Start a warden when none is watching. Needs the lock for changes."""
     if sys.executable and is_free(base / WARDEN):
+        os.close(open_lock(base / WARDEN))
         with open(os.devnull, "ab") as silence:  # noqa: PTH123 - os.devnull is no path of ours
             detach([sys.executable, "-P", "-m", __name__, base], silence)
 
 
 def watch(base: Path) -> None:
-    """Look once a second, until there have been no users and no server for two looks."""
-    mine = open_lock(base / WARDEN)
+    """Look once a second, until there have been no users and no server for two looks.
+
+    It makes no file, so that who deletes the base folder meets nothing new in it; then it ends with `FileNotFoundError`.
+    """
+    mine = open_lock(base / WARDEN, create=False)
     idle = 0
     while idle < 2 and try_lock(mine):
         time.sleep(SECONDS)
-        try:
-            with alone(base / GUARD, create=False):
-                idle = idle + 1 if stop_unused(base) else 0
-                if idle == 2:
-                    os.close(mine)  # before the next user looks for a warden
-        except FileNotFoundError:
-            return
+        with alone(base / GUARD, create=False):
+            idle = idle + 1 if stop_unused(base) else 0
+            if idle == 2:
+                os.close(mine)  # before the next user looks for a warden
 
 
 if __name__ == "__main__":
-    watch(Path(sys.argv[1]))
+    with suppress(FileNotFoundError):
+        watch(Path(sys.argv[1]))
