@@ -14,7 +14,7 @@ from klods.db.processes import LiveProcesses
 from klods.db.server import open_server
 from klods.db.stores import StateRows
 from klods.kernel.catalog import Catalog, Origin
-from klods.kernel.discovery import Place, discover
+from klods.kernel.discovery import Place, discover, entry_points
 from klods.kernel.importer import ModuleImporter
 from klods.kernel.lifecycle import Lifecycle
 from klods.outbound.approved import ApprovedCopies
@@ -74,7 +74,7 @@ class Klods:
     def lifecycle(self) -> Lifecycle:
         """Plans and applies what happens to modules."""
         return Lifecycle(
-            discover=self.catalog,
+            discover=self.known,
             states=self.states,
             migrator=self.migrator,
             contents=self.contents,
@@ -84,9 +84,18 @@ class Klods:
             seconds=self.settings.acknowledge_seconds,
         )
 
+    @cached_property
+    def installed(self) -> InstalledModules:
+        """The modules in force, from their approved copies."""
+        return InstalledModules(self.contents, self.probe, self.catalog)
+
     def catalog(self) -> Catalog:
         """Every module that can be found now, however broken."""
         return discover(places(self.settings), self.probe)
+
+    def known(self) -> Catalog:
+        """What can be found, and in the place of what is gone or broken now its approved copy."""
+        return self.catalog().completed(module for module, _ in self.installed.modules(self.states.read()))
 
     def web_app(self) -> "WebApp":
         """The ASGI application of this process."""
@@ -107,11 +116,10 @@ class Klods:
             secure_cookies=self.settings.secure_cookies,
             auto_reload=self.settings.auto_reload,
         )
-        installed = InstalledModules(self.contents, self.probe, self.catalog)
         process = Process(
             self.database,
             self.importer,
-            installed.modules,
+            self.installed.modules,
             worker_threads=self.settings.worker_threads,
             drain_seconds=self.settings.drain_seconds,
         )
@@ -123,6 +131,7 @@ def places(settings: Settings) -> tuple[Place, ...]:
     return (
         Place(Path(__file__).with_name("modules"), Origin.BUILTIN),
         Place(settings.modules_dir.absolute(), Origin.FOLDER),
+        *entry_points(),
     )
 
 
@@ -140,7 +149,9 @@ def build(settings: Settings) -> Iterator[Klods]:
         migrate_host(db)
         importer.install()
         try:
-            yield Klods(settings, db, importer)
+            klods = Klods(settings, db, importer)
+            klods.lifecycle.recover()
+            yield klods
         finally:
             importer.remove()
 

@@ -119,3 +119,33 @@ def test_workers_end_when_their_parent_is_killed(hub):
         while any(Path(f"/proc/{pid}").exists() for pid in workers):
             assert time.monotonic() < end
             time.sleep(0.1)
+
+
+def test_enabled_in_module_json_is_a_wish_that_counts_once(hub):
+    hub.klods("module", "create", "plain", "Has no tables")
+    for file in (hub.modules / "plain/migrations").iterdir():
+        file.unlink()
+    hub.klods("module", "create", "tabled", "Has tables")
+    for code in ("plain", "tabled"):
+        manifest = hub.modules / code / "module.json"
+        manifest.write_text(manifest.read_text().replace('"enabled": false', '"enabled": true'))
+    with hub.served():
+        modules = names(hub.get("/api/v1/modules")[1])
+        assert modules["plain"]["enabled"]
+        assert not modules["tabled"]["enabled"]
+        hub.klods("module", "disable", "plain")
+    with hub.served():
+        assert not names(hub.get("/api/v1/modules")[1])["plain"]["enabled"]
+
+
+def test_a_module_whose_folder_is_gone_runs_on_and_can_be_disabled(hub):
+    import shutil
+
+    hub.klods("module", "create", CODE, "Scan og parse fakturaer")
+    hub.klods("module", "enable", CODE)
+    shutil.rmtree(hub.modules / CODE)
+    with hub.served():
+        assert hub.get(f"/api/v1/{CODE}/items")[0] == 200
+        assert names(hub.get("/api/v1/modules")[1])[CODE]["state"] == "enabled"
+        assert hub.klods("module", "disable", CODE)["late"] == []
+        assert hub.get(f"/api/v1/{CODE}/items")[0] == 404

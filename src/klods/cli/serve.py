@@ -7,6 +7,8 @@ import click
 if TYPE_CHECKING:
     from klods.bootstrap import Klods
 
+DEFAULT_PLATFORM = 1
+
 host_option = click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 port_option = click.option("--port", default=8000, show_default=True, help="The port; 0 takes a free one.")
 workers_option = click.option(
@@ -24,13 +26,30 @@ def serve(host: str, port: int, workers: int) -> None:
 
     bound = serving.listen(host, port)
     address = address_of(host, bound.getsockname()[1])
-    serving.serve_hub(bound, workers, lambda klods: welcome(klods, address))
+    serving.serve_hub(bound, workers, lambda klods: open_hub(klods, address))
+
+
+def open_hub(klods: "Klods", address: str) -> None:
+    """What is done once before the hub is served."""
+    follow_wishes(klods)
+    welcome(klods, address)
 
 
 def address_of(host: str, port: int) -> str:
     """The address a person can open."""
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
     return f"http://{shown}:{port}"
+
+
+def follow_wishes(klods: "Klods") -> None:
+    """Act on what module.json files ask for since the last time, and say what waits for a person."""
+    for wish in klods.lifecycle.follow_wishes(DEFAULT_PLATFORM):
+        asked = "enabled" if wish.wanted else "disabled"
+        if wish.done:
+            click.echo(f"{wish.code} is {asked} now, as its module.json asks.")
+        else:
+            command = f"klods module {asked.removesuffix('d')} {wish.code}"
+            click.echo(f"{wish.code} asks to be {asked}: {wish.reason}. Do it with `{command}`.")
 
 
 def welcome(klods: "Klods", address: str) -> None:

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from klods.db.database import Database
 from klods.db.migrator import ModuleMigrator
-from klods.db.own_connection import ChangingDatabase, Connection, own_transaction
+from klods.db.own_connection import ChangingDatabase, Connection, own_connection, own_transaction
 from klods.db.scope import Scope, ScopeKind, enter
 from klods.errors import AlreadyRunning, KlodsError
 from klods.kernel.catalog import Module
@@ -23,6 +23,7 @@ _log = logging.getLogger(__name__)
 
 CHANNEL = "klods"
 LOCK = "select pg_advisory_xact_lock(hashtext('klods.lifecycle'))"
+ALONE = "select pg_advisory_lock(hashtext('klods.action'))"
 READ = """
     select (select number from klods.generation) as generation,
            (select coalesce(jsonb_agg(to_jsonb(i) - 'updated_at'), '[]') from klods.installation i) as installations,
@@ -57,6 +58,18 @@ class StateRows:
         """The states of all modules at one moment."""
         with self._database.connection() as connection:
             return _states(connection.execute(READ).fetchone() or {})
+
+    @contextmanager
+    def alone(self, *, patient: bool = True) -> Iterator[None]:
+        """Held over a whole action; the server lets go of it when this process ends, however it ends."""
+        with own_connection(self._database) as connection:
+            try:
+                milliseconds = max(1, int(self._lock_seconds * 1000)) if patient else 1
+                connection.execute("select set_config('lock_timeout', %s, false)", [str(milliseconds)])
+                connection.execute(ALONE)
+            except errors.LockNotAvailable:
+                raise AlreadyRunning from None
+            yield
 
     @contextmanager
     def change(self) -> Iterator["OpenChange"]:

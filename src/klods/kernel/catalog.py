@@ -68,6 +68,11 @@ class Catalog(Mapping[str, Module]):
     def __len__(self) -> int:
         return len(self._modules)
 
+    def completed(self, others: Iterable[Module]) -> "Catalog":
+        """This catalog with those of the others whose code it has no module for; what is broken stays broken."""
+        missing = [module for module in others if module.code not in self]
+        return Catalog([*self.values(), *missing], broken=self.broken.values(), problems=self.problems)
+
     def find(self, code: str) -> Module:
         """The module with that code; raise `NoSuchModule` when there is none."""
         try:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from functools import partial
 
-from klods.errors import StalePlan
+from klods.errors import AlreadyRunning, StalePlan
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.disabling import switch_off
 from klods.kernel.enabling import Task, grant_wish, refuse_stale, switch_on
@@ -40,7 +40,11 @@ class Lifecycle(World):
         """Carry out a plan as it was shown; raise `StalePlan` when it, or the given token, no longer fits."""
         if token is not None and token != plan.token:
             raise StalePlan(module=plan.target)
-        task = Task(plan, self.discover(), actor, why)
+        with self.states.alone():
+            return self._apply(Task(plan, self.discover(), actor, why))
+
+    def _apply(self, task: Task) -> Outcome:
+        plan = task.plan
         states = self.states.read()
         refuse_stale(self, task, states)
         if not plan:
@@ -54,10 +58,17 @@ class Lifecycle(World):
     def recover(self) -> tuple[str, ...]:
         """Disable what a crash left half switched, without running hooks; return the codes.
 
-        For the start of a server, when no other process can be between the two changes of a disabling.
+        While an action runs nothing is left over: what looks so is between its two changes.
         """
         if not _half_switched(self.states.read()):
             return ()
+        try:
+            with self.states.alone(patient=False):
+                return self._switch_off_rest()
+        except AlreadyRunning:
+            return ()
+
+    def _switch_off_rest(self) -> tuple[str, ...]:
         with self.states.change() as change:
             rows = _half_switched(change.states())
             for row in rows:

@@ -89,6 +89,8 @@ def _shown(catalog: Catalog, states: States, code: str, platform_id: int) -> str
     installation, activation = states.installation(code), states.activation(code, platform_id)
     if installation.state in (Installed.FAILED, Installed.QUARANTINED):
         return installation.state.value
+    if activation.state is not Active.DISABLED:
+        return activation.state.value
     if code in catalog.broken:
         return "broken"
     if code not in catalog:

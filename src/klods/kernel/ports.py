@@ -54,6 +54,13 @@ class StateStore(Protocol):
     def read(self) -> States:
         """The states of all modules at one moment."""
 
+    def alone(self, *, patient: bool = True) -> AbstractContextManager[None]:
+        """Held over a whole action, however many changes it makes, by one process at a time.
+
+        The end of the process lets go of it. Raises `AlreadyRunning` when another one holds it: at once, or when
+        `patient` after waiting for a while.
+        """
+
     def change(self) -> AbstractContextManager[Change]:
         """A transaction under the life-cycle lock.
 

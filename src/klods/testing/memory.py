@@ -98,10 +98,21 @@ class MemoryStates:
         """Module and platform of every hook that ran inside a kept change."""
 
         self._lock = Lock()
+        self._action = Lock()
 
     def read(self) -> States:
         """The states at this moment."""
         return self.states
+
+    @contextmanager
+    def alone(self, *, patient: bool = True) -> Iterator[None]:
+        """Refuses a second action while one runs."""
+        if not self._action.acquire(timeout=0.05 if patient else 0):
+            raise AlreadyRunning
+        try:
+            yield
+        finally:
+            self._action.release()
 
     @contextmanager
     def change(self) -> Iterator[MemoryChange]:

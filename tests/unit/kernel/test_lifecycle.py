@@ -384,3 +384,20 @@ def test_hooks_come_out_of_the_approved_folder_and_not_out_of_the_module_s_own(t
     it.lifecycle = replace(it.lifecycle, load=load_live)
     with ModuleImporter(), pytest.raises(HookFailed, match=r"RuntimeError: approved \(definition.py:2\)"):
         switch(it, Action.ENABLE)
+
+
+def test_what_is_between_its_two_changes_is_not_taken_for_a_crash():
+    it = hub()
+    switch(it, Action.ENABLE)
+    it.processes.meanwhile = lambda: found.append(it.lifecycle.recover())
+    found: list[tuple[str, ...]] = []
+    switch(it, Action.DISABLE)
+    assert found == [()]
+
+
+def test_one_action_runs_at_a_time():
+    it = hub()
+    plan = it.lifecycle.plan(Action.ENABLE, "a", 1)
+    with it.store.alone(), pytest.raises(AlreadyRunning):
+        it.lifecycle.apply(plan, actor="somebody")
+    it.lifecycle.apply(plan, actor="somebody")
