@@ -20,7 +20,7 @@ from klods.errors import NoDatabase, NoFreeConnection
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
-    from klods.db.session import UnitSession
+    from klods.db.session import Inside, UnitSession
 
 _log = logging.getLogger(__name__)
 
@@ -113,13 +113,13 @@ class Database:
         """
         self._plans += 1
 
-    def new_session(self, unit: Unit) -> "UnitSession":
+    def new_session(self, unit: "Inside") -> "UnitSession":
         """A Session in the unit; all of them share the compiled statements of one engine."""
         from klods.db.session import open_session
 
         return open_session(self._lending_engine(unit), unit)
 
-    def _lending_engine(self, unit: Unit) -> "Engine":
+    def _lending_engine(self, unit: "Inside") -> "Engine":
         from klods.db.session import learn_from
         from klods.db.sqlalchemy_view import lending_engine
 

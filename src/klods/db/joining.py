@@ -7,11 +7,10 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 
 from klods.db.opening import Frame, Opening
-from klods.db.unit import Unit
 from klods.errors import NoDatabase
 
 if TYPE_CHECKING:
-    from klods.db.session import UnitSession
+    from klods.db.session import Inside, UnitSession
 
 
 class Guest:
@@ -20,9 +19,9 @@ class Guest:
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection: psycopg.Connection[DictRow] = connection
 
-    def unit(self, opening: Opening) -> Unit:
-        """The joined unit; the transaction's own settings are read now, to be put back."""
-        return Unit(self, opening, Frame.joined(opening, self._present(opening.restored())))
+    def frame(self, opening: Opening) -> Frame:
+        """The frame of a joined unit; the transaction's own settings are read now, to be put back."""
+        return Frame.joined(opening, self._present(opening.restored()))
 
     def take(self) -> psycopg.Connection[DictRow]:
         """The connection of the transaction; raise `NoDatabase` when it was lost."""
@@ -33,7 +32,7 @@ class Guest:
     def give_back(self, connection: psycopg.Connection[DictRow], *, spoiled: bool) -> None:
         """Nothing: it was not ours."""
 
-    def new_session(self, unit: Unit) -> "UnitSession":
+    def new_session(self, unit: "Inside") -> "UnitSession":
         """A Session on an engine of its own."""
         from klods.db.session import learn_from, open_session
         from klods.db.sqlalchemy_view import lending_engine

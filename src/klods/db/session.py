@@ -1,24 +1,36 @@
 """The SQLAlchemy Session of a unit: its commit and rollback end a savepoint, nothing more."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+import psycopg
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, SessionTransaction
 
 from klods.db.sqlalchemy_view import Loan, learn, lend
+from klods.db.transaction import Transaction
 from klods.errors import CommitFailed, SwallowedFailure
 
-if TYPE_CHECKING:
-    from klods.db.unit import Unit
+
+class Inside(Protocol):
+    """What a Session needs of the unit that it works in."""
+
+    ended: bool
+
+    def wire(self) -> AbstractContextManager[Transaction]:
+        """The transaction, for this thread alone."""
+
+    def cursor(self) -> psycopg.Cursor[Any]:
+        """A cursor whose statements pass the gate of the unit."""
 
 
 class UnitSteps:
     """Savepoints that SQLAlchemy asks for, told to the unit; after its end there is nothing left to tell."""
 
-    def __init__(self, unit: "Unit") -> None:
+    def __init__(self, unit: Inside) -> None:
         self._unit = unit
 
     def savepoint(self, name: str) -> None:
@@ -150,16 +162,16 @@ class UnitSession(Session):
         return inner
 
 
-def open_session(engine: Engine, unit: "Unit") -> UnitSession:
+def open_session(engine: Engine, unit: Inside) -> UnitSession:
     """A Session in the unit, on an engine that only lends."""
     return UnitSession(lend(engine, lend_unit(unit)))
 
 
-def lend_unit(unit: "Unit") -> Loan:
+def lend_unit(unit: Inside) -> Loan:
     """The unit as SQLAlchemy sees it."""
     return Loan(unit.cursor, UnitSteps(unit))
 
 
-def learn_from(engine: Engine, unit: "Unit") -> None:
+def learn_from(engine: Engine, unit: Inside) -> None:
     """Let the engine ask the server, through the unit, what it must know."""
     learn(engine, lend_unit(unit))

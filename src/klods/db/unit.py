@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import psycopg
 from psycopg.abc import Params
@@ -13,6 +13,8 @@ from psycopg.rows import DictRow, dict_row, tuple_row
 
 from klods.db.cursor import UnitCursor
 from klods.db.guard import refuse_control
+from klods.db.joining import Guest
+from klods.db.lender import Lender
 from klods.db.opening import Frame, Opening
 from klods.db.reasons import first_line
 from klods.db.transaction import Transaction
@@ -21,28 +23,12 @@ from klods.errors import BlockingCall, EndedUnit, NoDatabase, SwallowedFailure
 if TYPE_CHECKING:
     from klods.db.session import UnitSession
 
-__all__ = ["Lender", "Opening", "Unit"]
+__all__ = ["Opening", "Unit"]
 
 _log = logging.getLogger(__name__)
 
 _CANCEL_TRIES = 100
 _CANCEL_PAUSE = 0.05
-
-
-class Lender(Protocol):
-    """Where a unit gets its connection from, and gives it back to."""
-
-    def take(self) -> psycopg.Connection[DictRow]:
-        """A connection in autocommit mode for this unit alone; raise `Unavailable` when there is none."""
-
-    def give_back(self, connection: psycopg.Connection[DictRow], *, spoiled: bool) -> None:
-        """The unit is done with the connection; a spoiled one must not be used again."""
-
-    def new_session(self, unit: "Unit") -> "UnitSession":
-        """A SQLAlchemy Session that works in the unit."""
-
-    def forget_plans(self) -> None:
-        """Let no connection use what it prepared before: a table has changed."""
 
 
 class Unit:
@@ -68,9 +54,8 @@ class Unit:
     @classmethod
     def joined(cls, connection: psycopg.Connection[DictRow], opening: Opening) -> "Unit":
         """A unit inside the transaction that is open on the connection: its end is the end of a savepoint."""
-        from klods.db.joining import Guest
-
-        return Guest(connection).unit(opening)
+        guest = Guest(connection)
+        return cls(guest, opening, guest.frame(opening))
 
     @property
     def started(self) -> bool:
@@ -92,11 +77,6 @@ class Unit:
             if self._session is not None:
                 self._session.flush_for_others()
             return UnitCursor(self._ready(), self, dict_row).execute(sql, params)
-
-    def flush(self) -> None:
-        """Send what the Session holds back, so that every view of the unit sees it."""
-        if self._session is not None:
-            self._session.flush_for_others()
 
     def cursor(self, row_factory: Any = tuple_row) -> UnitCursor[Any]:
         """A cursor of this unit, which is its gate."""
@@ -154,7 +134,7 @@ class Unit:
     def commit(self) -> None:
         """Keep what was done and end; raise `SwallowedFailure` or `CommitFailed` when nothing was kept."""
         with self.turn:
-            self._refuse()
+            self._refuse_ended()
             try:
                 if self._session is not None:
                     self._session.flush_last()
@@ -227,11 +207,14 @@ class Unit:
         return connection
 
     def _refuse(self) -> None:
+        self._refuse_ended()
+        if self.host_thread is not None and self.host_thread == threading.get_ident():
+            raise BlockingCall
+
+    def _refuse_ended(self) -> None:
         if self.ended:
             self._finish(spoiled=True)
             raise EndedUnit
-        if self.host_thread is not None and self.host_thread == threading.get_ident():
-            raise BlockingCall
 
     def _begin_block(self) -> str:
         self._savepoints += 1
