@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 EXCHANGE = "klods.exchange"
 UNITS_ENDED_AT_ONCE = 8
+BEGINNINGS = frozenset(["http.response.start", "websocket.accept", "websocket.close", "websocket.http.response.start"])
+"""The messages after which no other answer can be given."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ class Exchange:
         if self._replaced:
             return
         kind = message["type"]
-        if kind == "http.response.start" and not self.started:
+        if kind == "http.response.start":
             try:
                 await self._settle(message["status"])
             except Exception as error:  # noqa: BLE001 - whatever the database says, the client gets an answer
@@ -140,7 +142,7 @@ class Exchange:
                 self._may_be_ended()
         elif kind == "websocket.accept":
             self._may_be_ended()
-        self.started = True
+        self.started = self.started or kind in BEGINNINGS
         try:
             await self._send(message)
         except OSError as error:

@@ -1,6 +1,7 @@
 """One document out of many: every module's operations under the names of that module, for one caller."""
 
 import logging
+import threading
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from copy import deepcopy
@@ -21,6 +22,7 @@ Document = dict[str, Any]
 
 COMPONENTS = "#/components/"
 REMEMBER_AT_MOST = 1024
+DESCRIBE_SECONDS = 5.0
 PUBLIC = "x-klods-public"
 ERROR_BODY = {
     "title": "Error",
@@ -42,9 +44,11 @@ METHODS = frozenset(["get", "put", "post", "delete", "options", "head", "patch",
 class Documents:
     """Merges the documents of modules into the host's; each module's is made once per content."""
 
-    def __init__(self, switchboard: Switchboard) -> None:
+    def __init__(self, switchboard: Switchboard, *, seconds: float = DESCRIBE_SECONDS) -> None:
         self._switchboard = switchboard
-        self._made: OrderedDict[tuple[str, str], Document] = OrderedDict()
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._made: OrderedDict[tuple[str, str], Document | None] = OrderedDict()
 
     def merge(self, document: Document, subject: Subject) -> Document:
         """The host's document with what the subject may call of the modules enabled on its platform.
@@ -59,23 +63,41 @@ class Documents:
             if entry is None or entry.app is None:
                 problems[code] = entry.state.value if entry else "missing"
                 continue
-            try:
-                _add(merged, self._document(entry, entry.app), subject, internal=entry.app.definition.is_internal)
-            except Exception as error:
-                # The edge of a module's own schemas: one that cannot be described must not hide the others.
-                log.warning("no OpenAPI document can be made for %s", code, exc_info=True)
-                problems[code] = f"{type(error).__name__}: {error}"
+            if (part := self._document(entry, entry.app)) is None:
+                problems[code] = "its routes could not be described; the log of the server says why"
+                continue
+            _add(merged, part, subject, internal=entry.app.definition.is_internal)
         if problems:
             merged["x-klods-problems"] = problems
         return merged
 
-    def _document(self, entry: Entry, app: Loaded) -> Document:
+    def _document(self, entry: Entry, app: Loaded) -> Document | None:
         key = (entry.code, entry.content_hash)
-        if key not in self._made:
-            self._made[key] = describe(entry.code, app)
-            while len(self._made) > REMEMBER_AT_MOST:
-                self._made.popitem(last=False)
-        return self._made[key]
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = _describe_in_time(entry.code, app, self._seconds)
+                while len(self._made) > REMEMBER_AT_MOST:
+                    self._made.popitem(last=False)
+            return self._made[key]
+
+
+def _describe_in_time(code: str, app: Loaded, seconds: float) -> Document | None:
+    """Schemas may run code of the module, which may fail or never end; neither must hide the other modules."""
+    found: list[Document] = []
+
+    def work() -> None:
+        try:
+            found.append(describe(code, app))
+        except Exception:
+            # The edge of a module's own schemas.
+            log.exception("no OpenAPI document can be made for %s", code)
+
+    thread = threading.Thread(target=work, name=f"klods-openapi-{code}", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        log.error("the OpenAPI document of %s was not made within %g seconds", code, seconds)
+    return found[0] if found else None
 
 
 def describe(code: str, app: Loaded) -> Document:

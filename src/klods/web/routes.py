@@ -265,14 +265,14 @@ def _adopt(response: Response, threads: WorkerThreads) -> BackgroundTask | None:
 
 async def _run_background(background: BackgroundTask, threads: WorkerThreads, *, native: bool) -> None:
     for task in background.tasks if isinstance(background, BackgroundTasks) else (background,):
-        if native and task.is_async:
+        if native and getattr(task, "is_async", True):
             await task()
         else:
             await threads.run(lambda task=task: _run_task(task))  # type: ignore[misc]
 
 
 async def _run_task(task: BackgroundTask) -> None:
-    if task.is_async or type(task).__call__ is not BackgroundTask.__call__:
-        await task()
-    else:
+    if type(task).__call__ is BackgroundTask.__call__ and not task.is_async:
         plainly(task.func, *task.args, **task.kwargs)
+    else:
+        await task()

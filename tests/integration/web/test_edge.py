@@ -454,6 +454,23 @@ def test_a_client_that_leaves_while_it_sends_costs_no_incident(hub, tmp_path, na
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
+def test_a_client_that_leaves_while_it_reads_costs_no_incident(hub, tmp_path, names, caplog):
+    hub.add(cards(tmp_path, """
+    @router.get("/stream")
+    def stream() -> StreamingResponse:
+        add("kept")
+        return StreamingResponse("x" * 10 for _ in range(1000))
+    """))  # fmt: skip
+
+    async def leave(message):
+        if message["type"] == "http.response.body":
+            raise OSError("connection lost")
+
+    asyncio.run(ask(hub.app, Request(path="/api/v1/cards/stream", before_reading=leave)))
+    assert names() == ["kept"]
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
 def test_an_error_names_its_incident_and_the_log_names_the_module(hub, tmp_path, caplog):
     hub.add(cards(tmp_path, WRITES))
     answer = hub.ask("POST", "/api/v1/cards/broken")
