@@ -149,3 +149,12 @@ def test_a_module_whose_folder_is_gone_runs_on_and_can_be_disabled(hub):
         assert names(hub.get("/api/v1/modules")[1])[CODE]["state"] == "enabled"
         assert hub.klods("module", "disable", CODE)["late"] == []
         assert hub.get(f"/api/v1/{CODE}/items")[0] == 404
+
+
+def test_a_revoked_token_is_refused_by_every_process(hub):
+    with hub.served("--workers", "3"):
+        hub.klods("token", "create", "--name", "short")
+        assert answers(hub, "/api/v1/modules") == {200}
+        hub.klods("token", "revoke", "tests")
+        time.sleep(0.5)
+        assert answers(hub, "/api/v1/modules") == {401}

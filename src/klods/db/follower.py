@@ -17,13 +17,17 @@ RETRY_SECONDS = 0.5
 class Follower:
     """A thread that calls ``act(generation)`` whenever the states have moved on, then acknowledges.
 
+    ``heard()`` is called whenever something was said, also when the generation is the same: somebody may be refused now.
     While the database is away the process goes on with what it knows and tries to join again.
     """
 
-    def __init__(self, conninfo: str, role: str, act: Callable[[int], None]) -> None:
+    def __init__(
+        self, conninfo: str, role: str, act: Callable[[int], None], heard: Callable[[], None] = lambda: None
+    ) -> None:
         self._conninfo = conninfo
         self._role = role
         self._act = act
+        self._heard = heard
         self._stop = threading.Event()
         self._wake, self._alarm = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name="klods-follower", daemon=True)
@@ -65,8 +69,8 @@ class Follower:
                     membership.acknowledge(wanted)
                     done = wanted
                     self._tell_ready()
-                else:
-                    membership.wait(self._wake)
+                elif membership.wait(self._wake):
+                    self._heard()
         finally:
             membership.leave()
 

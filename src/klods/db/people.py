@@ -21,6 +21,9 @@ LONGEST = timedelta(days=60)
 TOUCH = timedelta(minutes=1)
 """How old "last seen" may grow before a request pays for writing it again."""
 
+TELL = "notify klods"
+"""Every process forgets the subjects it knows when it hears this."""
+
 Row = TypeVar("Row", "Account", Subject)
 
 
@@ -109,6 +112,7 @@ class People:
                 "delete from klods.user_session where user_id = %s and token_hash is distinct from %s",
                 [user_id, keep_session],
             )
+            connection.execute(TELL)
 
     # Sessions
 
@@ -144,6 +148,7 @@ class People:
     def close_session(self, token_hash: bytes) -> None:
         """Delete a session."""
         self._run("delete from klods.user_session where token_hash = %s", token_hash)
+        self._tell()
 
     # API tokens
 
@@ -169,6 +174,7 @@ class People:
             name, platform_id,
         ):  # fmt: skip
             raise NoSuchToken(name=name)
+        self._tell()
 
     def token_subject(self, token_hash: bytes) -> Subject | None:
         """Whom the token acts for, or None when it is unknown or revoked."""
@@ -210,6 +216,10 @@ class People:
         self._run("delete from klods.sign_in_try where key = %s or since < now() - interval '1 day'", key)
 
     # Statements
+
+    def _tell(self) -> None:
+        """Let every process look again at who may come in."""
+        self._run(TELL)
 
     def _all(self, statement: str, *values: Any) -> list[dict[str, Any]]:
         with self._database.connection() as connection:

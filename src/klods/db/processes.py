@@ -57,11 +57,13 @@ class Membership:
         row = self._connection.execute("select number from klods.generation").fetchone()
         return int(row[0]) if row else 0
 
-    def wait(self, wake: socket.socket, seconds: float = POLL_SECONDS) -> None:
-        """Sleep until something is said on the channel or on ``wake``, or the time is up; payloads are not trusted."""
+    def wait(self, wake: socket.socket, seconds: float = POLL_SECONDS) -> bool:
+        """Sleep until something is said on the channel or on ``wake``, or the time is up; payloads are not trusted.
+
+        True when something was said on the channel.
+        """
         select.select([self._connection.fileno(), wake.fileno()], [], [], seconds)
-        for _ in self._connection.notifies(timeout=0):
-            pass
+        return any(list(self._connection.notifies(timeout=0)))
 
     def acknowledge(self, generation: int) -> None:
         """Say that this process acts by the generation."""

@@ -57,7 +57,7 @@ class WebApp:
             drain_seconds=process.drain_seconds,
             changed=services.authenticator.forget,
         )
-        self._follower = Follower(process.database.conninfo, "web", self.runtime.act)
+        self._follower = Follower(process.database.conninfo, "web", self.runtime.act, services.authenticator.forget)
         self._known = asyncio.Event()
         self._app = self._layers(services)
 

@@ -154,3 +154,14 @@ def test_stopping_is_prompt_and_takes_the_row_away(host_database):
     assert time.monotonic() - start < 0.5
     with psycopg.connect(host_database) as connection:
         assert connection.execute("select count(*) from klods.process").fetchone() == (0,)
+
+
+def test_what_is_said_without_a_new_generation_is_heard_too(host_database):
+    heard = threading.Event()
+    follower = Follower(host_database, "web", lambda generation: None, heard.set)
+    follower.start()
+    assert follower.ready.wait(5)
+    with psycopg.connect(host_database, autocommit=True) as connection:
+        connection.execute("notify klods")
+    assert heard.wait(5)
+    follower.stop()
