@@ -57,7 +57,7 @@ def create_host_app(services: HostServices, errors: Errors, merge: Merge = host_
     _add_documents(app, merge)
     for part in (home, sign_in, look, modules, health, host_api):
         app.include_router(part.router)
-    mount_assets(app)
+    mount_assets(app, services.switchboard)
     return app
 
 

@@ -1,12 +1,17 @@
 """Files that never change while a version runs: our own, Bootstrap's and Swagger's; all of them from this machine."""
 
 import hashlib
+import os.path
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
+
+from klods.web.snapshot import Entry, Switchboard
 
 OWN = Path(__file__).parent.parent / "static"
 FOREVER = "public, max-age=31536000, immutable"
@@ -24,8 +29,34 @@ class Assets(StaticFiles):
         return response
 
 
-def mount_assets(app: Starlette) -> None:
-    """Put all static files of the host under ``/static``; the packages are read as folders, never imported."""
+class ModuleAssets:
+    """``/static/modules/<code>/…``: the static folder of every module that is enabled for the platform, open to all."""
+
+    def __init__(self, switchboard: Switchboard) -> None:
+        self._switchboard = switchboard
+        self._shelves: dict[Entry, Assets] = {}
+
+    async def answer(self, request: Request) -> Response:
+        """The file, from the approved content."""
+        code, path = request.path_params["code"], request.path_params["path"]
+        snapshot = self._switchboard.current
+        entry = snapshot.entries.get(code)
+        if entry is None or not snapshot.is_open(code, request.scope.get("klods.platform", 1)):
+            raise HTTPException(404)
+        return await self._shelf(entry).get_response(os.path.normpath(path), request.scope)
+
+    def _shelf(self, entry: Entry) -> Assets:
+        if entry not in self._shelves:
+            folder = entry.module.source.folder / entry.module.definition.static_path
+            current = self._switchboard.current.entries.values()
+            self._shelves = {known: shelf for known, shelf in self._shelves.items() if known in current}
+            self._shelves[entry] = Assets(directory=folder, check_dir=False)
+        return self._shelves[entry]
+
+
+def mount_assets(app: Starlette, switchboard: Switchboard) -> None:
+    """Put all static files under ``/static``; the packages are read as folders, never imported."""
+    app.add_route("/static/modules/{code}/{path:path}", ModuleAssets(switchboard).answer, include_in_schema=False)
     app.mount("/static/klods", Assets(directory=OWN), name="static")
     app.mount("/static/bootstrap", Assets(packages=[("flask_bootstrap", "static/bootstrap5")]))
     app.mount("/static/swagger", Assets(packages=[("fastapi_offline", "static")]))
