@@ -1,7 +1,6 @@
 """Files that never change while a version runs: our own, Bootstrap's and Swagger's; all of them from this machine."""
 
 import hashlib
-import os.path
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -43,7 +42,7 @@ class ModuleAssets:
         entry = snapshot.entries.get(code)
         if entry is None or not snapshot.is_open(code, request.scope.get("klods.platform", 1)):
             raise HTTPException(404)
-        return await self._shelf(entry).get_response(os.path.normpath(path), request.scope)
+        return await self._shelf(entry).get_response(path, request.scope)
 
     def _shelf(self, entry: Entry) -> Assets:
         if entry not in self._shelves:
