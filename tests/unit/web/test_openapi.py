@@ -140,14 +140,17 @@ def test_a_module_that_cannot_be_described_is_left_out_and_named(hub, tmp_path, 
 
 
 def test_schemas_that_never_end_cost_one_module_its_description(hub, tmp_path, caplog):
-    endless = ROUTER.replace("        title: str", """        title: str
+    endless = ROUTER.replace(
+        "        title: str",
+        """        title: str
 
         @classmethod
         def __get_pydantic_json_schema__(cls, schema, handler):
             import time
             time.sleep(2)
             return handler(schema)
-""")
+""",
+    )
     hub.add(write_module(tmp_path, "slow", {"backend/router.py": endless}))
     document = Documents(hub.switchboard, seconds=0.5).merge(HOST, ADMIN)
     assert list(document["x-klods-problems"]) == ["slow"]
