@@ -13,6 +13,7 @@ from time import perf_counter
 
 import psycopg
 import sqlalchemy
+from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -109,10 +110,11 @@ def main() -> None:
     options = arguments.parse_args()
     engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(options.conninfo))
     make = sessionmaker(engine)
-    unprepared = {"prepare_threshold": None}
+    usual = {"row_factory": dict_row}
+    never = {"prepare_threshold": None, **usual}
     with (
-        ConnectionPool(options.conninfo, min_size=2, kwargs=unprepared, open=True) as pool,
-        ConnectionPool(options.conninfo, min_size=2, open=True) as preparing,
+        ConnectionPool(options.conninfo, min_size=2, kwargs=usual, open=True) as pool,
+        ConnectionPool(options.conninfo, min_size=2, kwargs=never, open=True) as unprepared,
         Database(options.conninfo) as database,
     ):
         with database.connection() as connection:
@@ -121,8 +123,8 @@ def main() -> None:
         pairs = {
             "unit ÷ psycopg transaction, read": (bare(pool, READ), read),
             "unit ÷ psycopg transaction, write": (bare(pool, WRITE), write),
-            "unit ÷ psycopg that prepares, read": (bare(preparing, READ), read),
-            "unit ÷ psycopg that prepares, write": (bare(preparing, WRITE), write),
+            "unit ÷ psycopg that never prepares, read": (bare(unprepared, READ), read),
+            "unit ÷ psycopg that never prepares, write": (bare(unprepared, WRITE), write),
             "Session of the unit ÷ plain Session, read": (
                 plain_session(make, READ_ORM),
                 session_in_unit(database, READ_ORM),
