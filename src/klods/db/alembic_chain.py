@@ -17,7 +17,7 @@ from alembic.script import Script, ScriptDirectory
 from klods.db.ledger import SCHEMA, version_table
 from klods.db.own_connection import Connection
 from klods.db.sqlalchemy_view import borrow
-from klods.db.steps import Way, read
+from klods.db.steps import Way, load_revision, read
 from klods.kernel.migrations import Chain, Revision
 
 _log = logging.getLogger(__name__)
@@ -65,14 +65,6 @@ def run_chain(connection: Connection, chain: Chain, to: str, step: Step, *, way:
             connection=borrow(connection), version_table=version_table(chain.code), version_table_schema=SCHEMA
         )
         environment.run_migrations()
-
-
-def load_revision(revision: Revision, text: str) -> ModuleType:
-    """Execute a `.py` migration from the text that was read; nothing is cached beside the file."""
-    module = ModuleType(f"klods_migration_{revision.revision}")
-    module.__file__ = str(revision.file)
-    exec(compile(text, str(revision.file), "exec", dont_inherit=True), module.__dict__)  # noqa: S102
-    return module
 
 
 def shown_sql(revision: Revision) -> str:

@@ -9,10 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import psycopg
-
 from klods.db.catalogue_sql import LOCKED, ROLE_LOCKS, TOUCHED, known_as
-from klods.db.own_connection import Connection
+from klods.db.database import Database
+from klods.db.own_connection import Connection, own_connection
 
 FIRST_USER_OID = 16384
 
@@ -65,9 +64,9 @@ class Row(NamedTuple):
 class Watch:
     """Looks at an open transaction before a migration, and says afterwards what was changed outside a territory."""
 
-    def __init__(self, connection: Connection, conninfo: str) -> None:
+    def __init__(self, connection: Connection, database: Database) -> None:
         self._connection = connection
-        self._conninfo = conninfo
+        self._database = database
         row = connection.execute("select pg_current_xact_id()::text::bigint as id").fetchone()
         self._top = int(row["id"]) if row else 0
         self._written = {(*row.key, row.part, row.place): row for row in self._touched()}
@@ -99,8 +98,8 @@ class Watch:
         written = {row.key: row for row in self._written.values() if row.key in set(keys)}
         if not (others := set(keys) - written.keys()):
             return written
-        with psycopg.connect(self._conninfo, autocommit=True, row_factory=_row) as outside:
-            found = [row for query in known_as(_by_catalog(others)) for row in outside.execute(query)]
+        with own_connection(self._database) as outside, outside.cursor(row_factory=_row) as cursor:
+            found = [row for query in known_as(_by_catalog(others)) for row in cursor.execute(query)]
         return {row.key: row for row in found} | written
 
     def _gone(self) -> set[Key]:

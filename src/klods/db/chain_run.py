@@ -1,41 +1,34 @@
 """One module's chain beside the database, inside one open transaction: forward, back, and single texts."""
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
+from pathlib import Path
 
 from klods.db import ledger
 from klods.db.catalogue import Territory, Watch
+from klods.db.database import Database
 from klods.db.host import HOST
-from klods.db.ledger import Direction, Drift, Record, Status
+from klods.db.ledger import Direction, Drift, Record
+from klods.db.owed import read_work
 from klods.db.own_connection import Connection
 from klods.db.sql_text import run_text
-from klods.db.steps import Session, Steps, Way, failures, place, read
+from klods.db.steps import HOST_PATH, MODULE_PATH, CleanSession, Steps, Way, failures, place, read
 from klods.errors import MigrationFailed, OutsidePrefix
 from klods.kernel.catalog import Module
-from klods.kernel.migrations import Chain, Revision, chain_of
-
-MODULE_PATH = "public, klods, pg_temp"
-HOST_PATH = "klods, public, pg_temp"
-
-
-def statuses(connection: Connection, chains: Mapping[str, Chain]) -> dict[str, Status]:
-    """Where modules stand, in a few queries however many they are."""
-    positions = ledger.positions(connection, chains)
-    records = ledger.records(connection, list(chains))
-    return {code: ledger.compare(chain, positions.get(code), records[code]) for code, chain in chains.items()}
+from klods.kernel.migrations import Revision, chain_of
 
 
 class ChainRun:
     """What can be done to one module's tables, from where they stand now."""
 
-    def __init__(self, connection: Connection, module: Module, conninfo: str) -> None:
+    def __init__(self, connection: Connection, module: Module, database: Database) -> None:
         self._connection = connection
-        self._conninfo = conninfo
+        self._database = database
         self._module = module
         self._chain = chain_of(module)
-        self.status = statuses(connection, {module.code: self._chain})[module.code]
+        self.status = ledger.statuses(connection, {module.code: self._chain})[module.code]
 
     @property
     def idle(self) -> bool:
@@ -93,28 +86,37 @@ class ChainRun:
                 run_chain(self._connection, self._chain, to, steps, way=way)
 
     @contextmanager
-    def _fence(self) -> Iterator[Session]:
+    def _fence(self) -> Iterator[CleanSession]:
         """The settings of a migration, and afterwards the proof that it stayed on the module's land."""
         is_host = self._module is HOST
-        watch = None if is_host else Watch(self._connection, self._conninfo)
-        with Session(self._connection, HOST_PATH if is_host else MODULE_PATH) as session:
+        watch = None if is_host else Watch(self._connection, self._database)
+        with CleanSession(self._connection, HOST_PATH if is_host else MODULE_PATH) as session:
             yield session
-        prefix = self._module.definition.table_prefix
-        if watch and (strays := watch.strays(Territory("public", prefix))):
-            raise OutsidePrefix(module=self._module.code, prefix=prefix, objects=", ".join(strays), items=strays)
+        with self._deferred_done():
+            prefix = self._module.definition.table_prefix
+            if watch and (strays := watch.strays(Territory("public", prefix))):
+                raise OutsidePrefix(module=self._module.code, prefix=prefix, objects=", ".join(strays), items=strays)
+
+    @contextmanager
+    def _deferred_done(self) -> Iterator[None]:
+        """A moment in which everything has run that waits for the commit: what breaks there is this module's fault."""
+        folder = self._module.source.folder
+        self._connection.execute("savepoint klods_deferred")
+        with failures(self._module.code, "(at its end)", folder / self._module.definition.migrations_path, folder):
+            self._connection.execute("set constraints all immediate")
+        yield
+        self._connection.execute("rollback to savepoint klods_deferred; release savepoint klods_deferred")
 
     def _check_owed(self, pending: Sequence[str]) -> None:
-        from klods.db.owed import read_work
-
         for revision in self._chain:
             if revision.revision in pending and not revision.transactional:
                 read_work(self._module, revision)
 
     def _refuse_problems(self) -> None:
         for problem in self._chain.problems.errors:
-            raise MigrationFailed(
-                module=self._module.code, revision=self._chain.code, reason=problem.message, where=problem.where
-            )
+            file, folder = Path(problem.file), self._module.source.folder
+            where = place(file, folder, problem.line)
+            raise MigrationFailed(module=self._module.code, revision=file.name, reason=problem.message, where=where)
 
     def _failure(self, drift: Drift) -> MigrationFailed:
         return MigrationFailed(

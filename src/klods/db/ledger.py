@@ -72,6 +72,12 @@ class Status:
         return (*self.owed, *self.pending)
 
 
+def statuses(connection: Connection, chains: Mapping[str, Chain]) -> dict[str, Status]:
+    """Where modules stand, in a few queries however many they are."""
+    where, lines = positions(connection, chains), records(connection, list(chains))
+    return {code: compare(chain, where.get(code), lines[code]) for code, chain in chains.items()}
+
+
 def version_table(code: str) -> str:
     """The name of the table, in schema klods, that holds the module's position."""
     return f"{python_name(code)}_alembic_version"

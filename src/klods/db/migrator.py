@@ -4,17 +4,18 @@ from collections.abc import Iterable
 
 from psycopg import errors
 
-from klods.db.chain_run import ChainRun, statuses
+from klods.db.chain_run import ChainRun
 from klods.db.database import Database
 from klods.db.host import HOST
-from klods.db.ledger import Status
+from klods.db.ledger import Status, statuses
 from klods.db.own_connection import Connection, own_connection, own_transaction
 from klods.db.scope import ScopeKind, current_scope
 from klods.errors import AlreadyRunning, MigrationFailed, MigrationInRequest, NoSuchModule, NotAllowed
 from klods.kernel.catalog import Module
 from klods.kernel.migrations import chain_of
 
-TURN = "select pg_advisory_xact_lock(hashtext('klods.migrate'))"
+TURN_SECONDS = 60.0
+"""How long to wait for another migrating process."""
 
 
 class ModuleMigrator:
@@ -23,10 +24,9 @@ class ModuleMigrator:
     Upgrades and downgrades work in a transaction that the caller began on a connection of its own, and ends.
     """
 
-    def __init__(self, database: Database, *, turn_seconds: float = 60.0) -> None:
+    def __init__(self, database: Database, *, turn_seconds: float = TURN_SECONDS) -> None:
         self._database = database
         self._turn_seconds = turn_seconds
-        """How long to wait for another migrating process."""
 
     def pending(self, module: Module) -> tuple[str, ...]:
         """The revisions that would run, oldest first; those without a transaction count until they are done."""
@@ -47,20 +47,20 @@ class ModuleMigrator:
 
         Raises `MigrationFailed`, or `OutsidePrefix` when the module built on land that is not its own.
         """
-        if ChainRun(connection, module, self._database.conninfo).idle:
+        if ChainRun(connection, module, self._database).idle:
             return ()
-        self._take_turn(connection)
-        return ChainRun(connection, module, self._database.conninfo).upgrade(to)
+        take_turn(connection, self._turn_seconds)
+        return ChainRun(connection, module, self._database).upgrade(to)
 
     def downgrade(self, connection: Connection, module: Module, to: str) -> tuple[str, ...]:
         """Take back what ran after a revision (``base``: everything, ``-1``: the last); return what was taken back."""
-        self._take_turn(connection)
-        return ChainRun(connection, module, self._database.conninfo).downgrade(to)
+        take_turn(connection, self._turn_seconds)
+        return ChainRun(connection, module, self._database).downgrade(to)
 
     def run_text(self, connection: Connection, module: Module, sql: str) -> None:
         """Run SQL that came without a file, inside the module's fence; the text of one of its files counts as that."""
-        self._take_turn(connection)
-        ChainRun(connection, module, self._database.conninfo).text(sql)
+        take_turn(connection, self._turn_seconds)
+        ChainRun(connection, module, self._database).text(sql)
 
     def finish(self, modules: Iterable[Module]) -> tuple[MigrationFailed, ...]:
         """Run what modules owe without a transaction; what fails stays owed, with the reason, and is returned."""
@@ -81,15 +81,16 @@ class ModuleMigrator:
         shown = (revision for revision in chain_of(module) if revision.revision in pending)
         return "\n\n".join(f"-- {one.revision} ({one.file.name})\n{shown_sql(one)}" for one in shown)
 
-    def _take_turn(self, connection: Connection) -> None:
-        """One migration at a time in a database; whoever waits finds nothing left to do."""
-        row = connection.execute("select current_setting('lock_timeout') as before").fetchone() or {}
-        connection.execute("select set_config('lock_timeout', %s, true)", [f"{int(self._turn_seconds * 1000)}ms"])
-        try:
-            connection.execute(TURN)
-        except errors.LockNotAvailable:
-            raise AlreadyRunning from None
-        connection.execute("select set_config('lock_timeout', %s, true)", [row["before"]])
+
+def take_turn(connection: Connection, seconds: float) -> None:
+    """One migration at a time in a database, to the end of its transaction; who waits finds nothing left to do."""
+    row = connection.execute("select current_setting('lock_timeout') as before").fetchone() or {}
+    connection.execute("select set_config('lock_timeout', %s, true)", [f"{int(seconds * 1000)}ms"])
+    try:
+        connection.execute("select pg_advisory_xact_lock(hashtext('klods.migrate'))")
+    except errors.LockNotAvailable:
+        raise AlreadyRunning from None
+    connection.execute("select set_config('lock_timeout', %s, true)", [row["before"]])
 
 
 def migrate_host(database: Database) -> None:
@@ -99,7 +100,7 @@ def migrate_host(database: Database) -> None:
     if not standing.pending and not standing.drift:
         return
     with own_transaction(database, lock_seconds=5) as connection:
-        connection.execute(TURN)
+        take_turn(connection, TURN_SECONDS)
         connection.execute("create schema if not exists klods")
         migrator.upgrade(connection, HOST)
 

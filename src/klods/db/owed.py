@@ -8,11 +8,10 @@ from time import monotonic, sleep
 import psycopg
 from psycopg import sql
 
-from klods.db.chain_run import MODULE_PATH, statuses
-from klods.db.ledger import Direction, Record, write
+from klods.db.ledger import Direction, Record, statuses, write
 from klods.db.own_connection import Connection
 from klods.db.sql_text import Statement, TextFailed, say, statements
-from klods.db.steps import failures, place, read
+from klods.db.steps import MODULE_PATH, failures, place, read
 from klods.errors import AlreadyRunning, MigrationFailed
 from klods.kernel.catalog import Module
 from klods.kernel.migrations import Revision, chain_of
@@ -71,7 +70,7 @@ def _finish_one(connection: Connection, module: Module, revision: Revision) -> M
 def _build(connection: Connection, work: IndexWork) -> str:
     """Work outside any transaction; return why it failed, or an empty string. What is done already is left alone."""
     try:
-        connection.execute(f"set search_path = {MODULE_PATH}")
+        connection.execute(f"set search_path = {MODULE_PATH}; set lock_timeout = '{TURN_SECONDS}s'".encode())
         if not _is_done(connection, work):
             connection.execute(work.text.encode())
     except psycopg.Error as error:

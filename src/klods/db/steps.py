@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from time import monotonic
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Literal
 
 import psycopg
@@ -19,6 +19,8 @@ from klods.errors import KlodsError, MigrationFailed
 from klods.kernel.migrations import Revision
 
 Way = Literal["upgrade", "downgrade"]
+MODULE_PATH = "public, klods, pg_temp"
+HOST_PATH = "klods, public, pg_temp"
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +32,7 @@ _FRESH = b"reset session authorization; reset role; reset all"
 _SET = "select set_config(name, setting, true) from unnest(%s::text[], %s::text[]) as s(name, setting)"
 
 
-class Session:
+class CleanSession:
     """The settings a migration runs under, put back after each: what one of them sets reaches no other."""
 
     def __init__(self, connection: Connection, search_path: str) -> None:
@@ -38,7 +40,7 @@ class Session:
         self._found = {row["name"]: row["setting"] for row in connection.execute(_PRESENT)}
         self._wanted = self._found | {"search_path": search_path, "statement_timeout": "0"}
 
-    def __enter__(self) -> "Session":
+    def __enter__(self) -> "CleanSession":
         self.settle()
         return self
 
@@ -60,7 +62,7 @@ class Session:
 class Steps:
     """Runs revisions of one module in an open transaction."""
 
-    def __init__(self, connection: Connection, code: str, folder: Path, session: Session) -> None:
+    def __init__(self, connection: Connection, code: str, folder: Path, session: CleanSession) -> None:
         self._connection = connection
         self._code = code
         self._folder = folder
@@ -89,8 +91,6 @@ class Steps:
         return Direction.UP if way == "upgrade" else Direction.DOWN
 
     def _run_python(self, revision: Revision, text: str, way: Way) -> None:
-        from klods.db.alembic_chain import load_revision
-
         before = self._transaction()
         getattr(load_revision(revision, text), way)()
         if self._transaction() != before:
@@ -111,6 +111,14 @@ def file_of(revision: Revision, way: Way) -> Path:
 def read(file: Path) -> str:
     """The text whose checksum is kept: without a byte order mark, with plain line ends."""
     return file.read_text(encoding="utf-8-sig")
+
+
+def load_revision(revision: Revision, text: str) -> ModuleType:
+    """Execute a `.py` migration from the text that was read; nothing is cached beside the file."""
+    module = ModuleType(f"klods_migration_{revision.revision}")
+    module.__file__ = str(revision.file)
+    exec(compile(text, str(revision.file), "exec", dont_inherit=True), module.__dict__)  # noqa: S102
+    return module
 
 
 @contextmanager

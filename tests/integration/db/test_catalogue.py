@@ -124,6 +124,10 @@ ATTACKS = {
     "alter default privileges grant select on tables to public": "default privileges",
     "do $$ begin execute format('grant create on database %I to public', current_database()); end $$": "database",
     "do $$ begin execute format('alter database %I set work_mem = ''1MB''', current_database()); end $$": "a setting",
+    """create table shop_items(id int); create function shop_f() returns trigger language plpgsql
+       as 'begin create table stray(); return null; end';
+       create constraint trigger shop_t after insert on shop_items deferrable initially deferred
+       for each row execute function shop_f(); insert into shop_items values (1)""": "table stray",
     "do $$ begin begin create table stray(); exception when others then null; end; end $$": "table stray",
 }  # fmt: skip
 
@@ -225,7 +229,7 @@ def test_what_others_do_at_the_same_time_is_not_held_against_a_migration(databas
             connection.execute("alter table other_items add meddled int")
 
     with own_transaction(database, lock_seconds=2) as connection:
-        watch = Watch(connection, database.conninfo)
+        watch = Watch(connection, database)
         connection.execute("create table shop_items(id int)")
         thread = threading.Thread(target=meddle)
         thread.start()

@@ -11,7 +11,7 @@ from support.migrating import downgrade, module_of, python, upgrade
 from klods.db.database import Database
 from klods.db.migrator import ModuleMigrator, migrate_host
 from klods.db.own_connection import own_transaction
-from klods.errors import CommitFailed, MigrationFailed
+from klods.errors import MigrationFailed
 
 TABLE = "create table shop_items(id int primary key, name text);"
 
@@ -247,20 +247,28 @@ def test_a_connection_killed_in_the_middle_leaves_nothing(database, tmp_path):
     assert "terminating connection" in error.data["reason"]
 
 
-def test_a_constraint_that_breaks_at_the_commit_is_said(database, tmp_path):
+def test_a_constraint_that_would_break_at_the_commit_is_the_migrations_fault(database, tmp_path):
     text = (
-        TABLE
-        + "create table shop_b(i int references shop_items deferrable initially deferred); insert into shop_b values (1);"
+        "create table shop_b(i int references shop_items deferrable initially deferred); insert into shop_b values (1);"
     )
-    before = snapshot(database.conninfo)
-    with pytest.raises(CommitFailed, match="foreign key"):
-        upgrade(database, module_of(tmp_path, {"001_a.sql": text}))
-    assert difference(before, snapshot(database.conninfo)) == []
+    error = failure(database, module_of(tmp_path, {"001_a.sql": TABLE + text}))
+    assert "violates foreign key constraint" in error.data["reason"]
+
+
+def test_deferred_constraints_stay_deferred_for_what_follows_in_the_transaction(database, tmp_path):
+    text = "create table shop_b(i int references shop_items deferrable initially deferred);"
+    with own_transaction(database, lock_seconds=2) as connection:
+        ModuleMigrator(database).upgrade(connection, module_of(tmp_path, {"001_a.sql": TABLE + text}))
+        connection.execute("insert into shop_b values (1)")
+        connection.execute("insert into shop_items values (1)")
 
 
 def test_files_that_make_no_line_are_refused_with_the_place(database, tmp_path):
     error = failure(database, module_of(tmp_path, {"001_a.sql": TABLE, "003_c.sql": "select 1;"}))
-    assert "002 is missing" in error.data["reason"]
+    assert (
+        str(error)
+        == "shop: the migration 003_c.sql failed: number 002 is missing before 003_c.sql (migrations/003_c.sql:1)"
+    )
 
 
 def test_an_upgrade_can_stop_at_a_revision_by_name_number_or_distance(database, tmp_path):
@@ -314,7 +322,7 @@ def test_the_status_of_many_modules_takes_a_few_queries(database, tmp_path):
         upgrade(database, module)
     with psycopg.connect(database.conninfo) as connection:
         counted = _Counted(connection)
-        from klods.db.chain_run import statuses
+        from klods.db.ledger import statuses
         from klods.kernel.migrations import chain_of
 
         found = statuses(counted, {module.code: chain_of(module) for module in modules})
