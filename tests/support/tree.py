@@ -1,12 +1,17 @@
 """The repository as files, for tests that read it instead of running it."""
 
 import ast
+import os
 import subprocess
 from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "klods"
+NOT_OURS = {
+    ".git", ".venv", ".klods", "__pycache__", "dist",
+    ".hypothesis", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache", ".grimp_cache",
+}  # fmt: skip
 DATA_FOLDERS = {"templates", "static", "locales", "migrations"}
 
 
@@ -36,17 +41,23 @@ def shown(path: Path) -> str:
 @cache
 def repository_files() -> tuple[Path, ...]:
     """The files under version control, or what a fresh copy without history holds."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    if listed.returncode == 0:
-        found = (ROOT / name for name in listed.stdout.split("\0") if name)
-    else:
-        unwanted = {".venv", "__pycache__", ".klods", "modules", "build", "dist"}
-        found = (
-            path for path in ROOT.rglob("*") if not unwanted & {*path.relative_to(ROOT).parts[:1], path.parent.name}
-        )
-    return tuple(sorted(path for path in found if path.is_file()))
+    return tuple(path for path in (_tracked() or _walked()) if path.is_file())
+
+
+def _tracked() -> list[Path]:
+    try:
+        listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return []
+    return sorted(ROOT / name for name in listed.stdout.split("\0") if name)
+
+
+def _walked() -> list[Path]:
+    found = []
+    for folder, folders, files in os.walk(ROOT):
+        folders[:] = [name for name in folders if name not in NOT_OURS and Path(folder, name) != ROOT / "modules"]
+        found += [Path(folder, name) for name in files]
+    return sorted(found)
 
 
 def _is_data(path: Path) -> bool:

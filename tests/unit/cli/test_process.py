@@ -18,7 +18,8 @@ def test_python_m_klods_is_the_klods_command():
 
 def run_command(body, **options):
     code = textwrap.dedent(f"""
-        import sys, click
+        import signal, sys, click
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would ignore it
         from klods.cli.errors import run
         @click.command()
         def command():
