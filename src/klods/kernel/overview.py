@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from klods.errors import NoSuchModule
 from klods.kernel.catalog import Catalog, Module
 from klods.kernel.names import python_name
-from klods.kernel.problems import Problems
+from klods.kernel.problems import Problem
 from klods.kernel.state import Active, Installed, States
 
 
@@ -56,8 +57,8 @@ def _row(catalog: Catalog, states: States, code: str, platform_id: int) -> Row:
         enabled=activation.state is Active.ENABLED,
         installed=installation.state.value,
         active=activation.state.value,
-        reason=_reason(states, code, platform_id, problems),
-        problems=tuple(f"{problem.message} ({problem.where})" for problem in problems),
+        reason=_reason(states, code, platform_id) or next(map(_said, problems.errors), ""),
+        problems=tuple(map(_said, problems)),
     )
 
 
@@ -98,9 +99,16 @@ def _shown(catalog: Catalog, states: States, code: str, platform_id: int) -> str
     return activation.state.value
 
 
-def _reason(states: States, code: str, platform_id: int, problems: Problems) -> str:
+def _reason(states: States, code: str, platform_id: int) -> str:
     installation, activation = states.installation(code), states.activation(code, platform_id)
     for row in (installation, activation):
         if row.reason:
             return f"{row.reason.value}: {row.detail}" if row.detail else row.reason.value
-    return next((str(problem.message) for problem in problems.errors), activation.detail)
+    return activation.detail
+
+
+def _said(problem: Problem) -> str:
+    """The problem with its place inside the module's folder, as far as it has one."""
+    folder = Path(problem.file).parent
+    place = problem.where.removeprefix(f"{folder}/")
+    return f"{problem.message} ({place})" if place else problem.message
