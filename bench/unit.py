@@ -1,14 +1,19 @@
 """What a unit costs beside a bare transaction: the same statement, server and machine, in interleaved rounds.
 
-    python bench/unit.py CONNINFO [--rounds N]
+    python bench/unit.py [CONNINFO] [--rounds N]
 
+Without a conninfo an embedded server is started for it, and shares one processor with the client: where the system puts
+the two otherwise changes every minute, and more than what is measured here.
 Each round measures every way once, one after the other, so that what else the machine does hits all alike; the table
 shows the median time of a transaction and the median of the per-round ratios.
 """
 
 import argparse
+import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import psycopg
@@ -19,6 +24,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from klods.db.database import Database
 from klods.db.scope import Scope, enter
+from klods.db.server import open_server
 from klods.db.statements import execute_query, execute_update, get_db
 
 Way = Callable[[], object]
@@ -105,17 +111,26 @@ def _time(way: Way, repeat: int) -> float:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("conninfo")
+    arguments.add_argument("conninfo", nargs="?")
     arguments.add_argument("--rounds", type=int, default=60)
     options = arguments.parse_args()
-    engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(options.conninfo))
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    with TemporaryDirectory() as home:
+        Path(home).chmod(0o711)
+        with open_server(Path(home), options.conninfo) as conninfo:
+            bench(conninfo, options.rounds)
+
+
+def bench(conninfo: str, rounds: int) -> None:
+    engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(conninfo))
     make = sessionmaker(engine)
     usual = {"row_factory": dict_row}
     never = {"prepare_threshold": None, **usual}
     with (
-        ConnectionPool(options.conninfo, min_size=2, kwargs=usual, open=True) as pool,
-        ConnectionPool(options.conninfo, min_size=2, kwargs=never, open=True) as unprepared,
-        Database(options.conninfo) as database,
+        ConnectionPool(conninfo, min_size=2, kwargs=usual, open=True) as pool,
+        ConnectionPool(conninfo, min_size=2, kwargs=never, open=True) as unprepared,
+        Database(conninfo) as database,
     ):
         with database.connection() as connection:
             connection.execute(TABLE)
@@ -134,7 +149,7 @@ def main() -> None:
                 session_in_unit(database, WRITE_ORM),
             ),
         }
-        compare(pairs, options.rounds)
+        compare(pairs, rounds)
 
 
 if __name__ == "__main__":

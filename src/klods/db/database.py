@@ -43,6 +43,7 @@ class Database:
         self.pool_size = pool_size
         self.wait_seconds = wait_seconds
         """How long a unit waits for a free connection."""
+        self._glance = min(_GLANCE_SECONDS, wait_seconds)
         self._engine: Engine | None = None
         self._engine_lock = threading.Lock()
         self._plans = 0
@@ -134,9 +135,10 @@ class Database:
         """A connection out of the pool; when none comes although not all are in use, see whether there is a server."""
         try:
             if len(self._lent) < self.pool_size:
-                with suppress(PoolTimeout):
-                    return self._pool.getconn(min(_GLANCE_SECONDS, self.wait_seconds))
-                self._check_reachable()
+                try:
+                    return self._pool.getconn(self._glance)
+                except PoolTimeout:
+                    self._check_reachable()
             return self._pool.getconn()
         except PoolClosed as error:
             raise NoDatabase(reason="the pool of connections is closed") from error

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Opening:
     """For whom a transaction is, and how long it may take; the limits are enforced by PostgreSQL."""
 
@@ -26,6 +26,11 @@ class Opening:
             **({"transaction_read_only": "on"} if self.read_only else {}),
         }
 
+    @cached_property
+    def frame(self) -> "Frame":
+        """The SQL round a transaction of its own, spelled once."""
+        return Frame.own(self)
+
     def restored(self) -> tuple[str, ...]:
         """The settings that outlive a savepoint and must be put back after one."""
         return tuple(name for name in self.settings() if name != "transaction_read_only")
@@ -42,7 +47,6 @@ class Frame:
     """What is sent after going back to a savepoint, because PostgreSQL takes SET LOCAL back there."""
 
     @classmethod
-    @lru_cache(maxsize=1024)
     def own(cls, opening: Opening) -> "Frame":
         """The frame of a transaction that nobody else has begun."""
         again = set_local(opening.settings())

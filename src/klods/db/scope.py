@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from klods.db.database import Database
 from klods.db.unit import Opening, Unit
@@ -122,12 +123,15 @@ class Scope:
         return self.unit
 
     def _new_unit(self) -> Unit:
-        opening = Opening(
-            self.module, self.platform_id, statement_seconds=self.statement_seconds, read_only=self.read_only
-        )
-        unit = self.database.unit(opening)
+        unit = self.database.unit(_opening(self.module, self.platform_id, self.statement_seconds, self.read_only))
         unit.host_thread = self.host_thread
         return unit
+
+
+@lru_cache(maxsize=4096)
+def _opening(module: str, platform_id: int, statement_seconds: float, read_only: bool) -> Opening:  # noqa: FBT001
+    """The same for every request of a module on a platform, so that its SQL is spelled once."""
+    return Opening(module, platform_id, statement_seconds=statement_seconds, read_only=read_only)
 
 
 def current_scope() -> Scope:

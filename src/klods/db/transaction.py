@@ -57,18 +57,14 @@ class Transaction:
         """Send what waits; every statement does this first."""
         if not self.unsent:
             return
-        parts = [] if self._begun else [self._frame.begin]
-        parts += [b"RELEASE SAVEPOINT %s" % name.encode() for name in self._releases]
-        parts += [b"SAVEPOINT %s" % step.name.encode() for step in self._steps if not step.sent]
         try:
-            if parts:
-                self._send(b";".join(parts))
+            if self._begun or self._steps:
+                self._catch_up()
+            else:
+                self._send(self._frame.begin)
         finally:
             self._begun = self._begun or not self.lost
         self.unsent = False
-        self._releases.clear()
-        for step in self._steps:
-            step.sent = True
 
     def begin_again(self) -> None:
         """Undo everything that was sent, and send the begin and the open savepoints once more."""
@@ -130,6 +126,17 @@ class Transaction:
         if self._begun and not self.lost:
             self._send(self._frame.rollback)
         self._finish()
+
+    def _catch_up(self) -> None:
+        """Send what waits besides a begin; often nothing is left of it."""
+        parts = [] if self._begun else [self._frame.begin]
+        parts += [b"RELEASE SAVEPOINT %s" % name.encode() for name in self._releases]
+        parts += [b"SAVEPOINT %s" % step.name.encode() for step in self._steps if not step.sent]
+        if parts:
+            self._send(b";".join(parts))
+        self._releases.clear()
+        for step in self._steps:
+            step.sent = True
 
     def _finish(self) -> None:
         self._begun = self.unsent = False

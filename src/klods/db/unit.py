@@ -43,7 +43,7 @@ class Unit:
         self.host_thread: int | None = None
         """The identity of the thread that must never wait for the database."""
         self._lender = lender
-        self._frame = frame or Frame.own(opening)
+        self._frame = frame or opening.frame
         self.turn = threading.RLock()
         """Held by the thread that works in the unit; the others wait."""
         self._wire: tuple[psycopg.Connection[DictRow], Transaction] | None = None
@@ -86,7 +86,8 @@ class Unit:
     def admit(self, statement: str) -> None:
         """Refuse a statement that would end the transaction, and send what must precede any other."""
         refuse_control(statement)
-        self._ready()
+        if self.ended or self._wire is None or self._wire[1].unsent:
+            self._ready()
         self._statements += 1
 
     def explain(self, error: psycopg.Error) -> None:
