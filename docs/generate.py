@@ -59,7 +59,7 @@ def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Com
 
 def command_section(path: str, command: click.Command) -> str:
     """What `--help` says about one command."""
-    context = click.Context(command, info_name=path, terminal_width=100, max_content_width=100)
+    context = click.Context(command, info_name=path, terminal_width=100, max_content_width=100, **cli.context_settings)
     return f"## {path}\n\n```text\n{command.get_help(context)}\n```\n"
 
 
