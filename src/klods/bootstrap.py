@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 
 from klods.db.database import Database
 from klods.db.migrator import ModuleMigrator, migrate_host
+from klods.db.own_connection import own_transaction
 from klods.db.people import People
 from klods.db.processes import LiveProcesses
 from klods.db.server import open_server
 from klods.db.stores import StateRows
+from klods.errors import InUse
 from klods.kernel.catalog import Catalog, Origin
 from klods.kernel.discovery import Place, discover, entry_points
 from klods.kernel.importer import ModuleImporter
 from klods.kernel.lifecycle import Lifecycle
+from klods.kernel.state import Active
 from klods.outbound.approved import ApprovedCopies
 from klods.outbound.installed import InstalledModules
 from klods.outbound.probe import ChildProbe
@@ -96,6 +99,16 @@ class Klods:
     def known(self) -> Catalog:
         """What can be found, and in the place of what is gone or broken now its approved copy."""
         return self.catalog().completed(module for module, _ in self.installed.modules(self.states.read()))
+
+    def take_back(self, code: str, revision: str) -> tuple[str, ...]:
+        """Undo a module's migrations after a revision, while it is off everywhere; return what was undone."""
+        with self.states.alone():
+            module, states = self.known().find(code), self.states.read()
+            for (active, platform), row in states.activations.items():
+                if active == module.code and row.state is not Active.DISABLED:
+                    raise InUse(what=f"the tables of {code}", who=f"the module itself on platform {platform}")
+            with own_transaction(self.database, lock_seconds=5) as connection:
+                return self.migrator.downgrade(connection, module, revision)
 
     def web_app(self) -> "WebApp":
         """The ASGI application of this process."""

@@ -43,7 +43,11 @@ class PaperLifecycle:
 
     @property
     def migrator(self):
-        return SimpleNamespace(pending=lambda module: ("002_more",) if module.code == "invoices" else ())
+        waiting = {"invoices": ("002_more",)}
+        return SimpleNamespace(
+            pending=lambda module: waiting.get(module.code, ()),
+            all_pending=lambda modules: {module.code: waiting.get(module.code, ()) for module in modules},
+        )
 
     def read(self) -> States:
         return self.states

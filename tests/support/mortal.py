@@ -60,6 +60,9 @@ def watch_database(points: Points) -> None:
     """A point before and one after every word with the server."""
     import psycopg
 
+    from klods.db.transaction import Transaction
+
+    send: Callable[..., Any] = Transaction._send
     say: Callable[..., Any] = psycopg.Connection.wait
     execute: Callable[..., Any] = psycopg.Cursor.execute
     saying = {"now": "connect"}
@@ -76,6 +79,14 @@ def watch_database(points: Points) -> None:
         saying["now"] = _stable(" ".join(text.split())[:70])
         return execute(cursor, query, *rest, **named)
 
+    def sent(transaction: Any, command: bytes) -> Any:
+        what = _stable(command.decode()[:70])
+        points.at(f"sql before: {what}")
+        answer = send(transaction, command)
+        points.at(f"sql after: {what}")
+        return answer
+
+    Transaction._send = sent  # type: ignore[method-assign]
     psycopg.Connection.wait = waited  # type: ignore[method-assign]
     psycopg.Cursor.execute = executed  # type: ignore[method-assign]
 

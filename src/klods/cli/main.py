@@ -19,7 +19,7 @@ MODULE = {
     "plan": Command("klods.cli.switch:plan", "Show what enabling, disabling or migrating a module would do."),
     "enable": Command("klods.cli.switch:enable", "Enable a module and what it requires, in every process of the hub."),
     "disable": Command("klods.cli.switch:disable", "Disable a module and what depends on it; its data stays."),
-    "migrate": Command("klods.cli.switch:migrate", "Run a module's pending migrations."),
+    "migrate": Command("klods.cli.switch:migrate", "Run a module's pending migrations, or take some back."),
 }
 
 TOP = {

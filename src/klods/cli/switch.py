@@ -11,6 +11,7 @@ from klods.cli.output import json_option, print_json, print_table
 
 if TYPE_CHECKING:
     from klods.bootstrap import Klods
+    from klods.db.ledger import Status
     from klods.kernel.lifecycle import Outcome
     from klods.kernel.plan import Plan
 
@@ -59,12 +60,13 @@ def status(code: str, platform_id: int, *, as_json: bool) -> None:
     with opened() as klods:
         catalog = klods.catalog()
         row = find(catalog, klods.states.read(), code, platform_id)
-        pending = klods.migrator.pending(catalog[code]) if code in catalog else ()
-    known = asdict(row) | {"pending_migrations": list(pending)}
+        tables = klods.migrator.status(catalog[row.code]) if row.code in catalog else None
+    known = asdict(row) | {"migrations": asdict(tables) if tables else None}
     if as_json:
         print_json(known)
         return
-    print_table(("what", "value"), ((name, _words(value)) for name, value in known.items() if value not in ("", [])))
+    shown = asdict(row) | (_migrations(tables) if tables else {})
+    print_table(("what", "value"), ((name, _words(value)) for name, value in shown.items() if value not in ("", ())))
 
 
 @click.command()
@@ -121,10 +123,30 @@ def disable(code: str, platform_id: int, *, yes: bool, as_json: bool) -> None:
 @click.argument("code")
 @platform_option
 @yes_option
+@click.option("--plan", "only_plan", is_flag=True, help="Print the SQL that would run, and run nothing.")
+@click.option("--down-to", metavar="REVISION", help="Take back what came after; `base` everything, `-1` the last.")
 @json_option
-def migrate(code: str, platform_id: int, *, yes: bool, as_json: bool) -> None:
-    """Run a module's pending migrations."""
-    _switch("migrate", code, platform_id, yes=yes, as_json=as_json)
+def migrate(code: str, platform_id: int, *, yes: bool, only_plan: bool, down_to: str | None, as_json: bool) -> None:
+    """Run a module's pending migrations, or take some back."""
+    if only_plan:
+        with opened() as klods:
+            sql = klods.migrator.plan_sql(klods.catalog().find(code))
+        print_json({"code": code, "sql": sql}) if as_json else click.echo(sql or "-- Nothing is pending.")
+    elif down_to:
+        _take_back(code, down_to, yes=yes, as_json=as_json)
+    else:
+        _switch("migrate", code, platform_id, yes=yes, as_json=as_json)
+
+
+def _take_back(code: str, revision: str, *, yes: bool, as_json: bool) -> None:
+    if not yes and not as_json and _at_a_terminal():
+        click.confirm(f"This undoes migrations of {code}, with the data in what they made. Go on?", abort=True)
+    with opened() as klods:
+        done = klods.take_back(code, revision)
+    if as_json:
+        print_json({"code": code, "taken_back": done})
+    else:
+        click.echo(f"Taken back: {', '.join(done)}." if done else "There was nothing to take back.")
 
 
 def plan_data(made: "Plan") -> dict[str, Any]:
@@ -151,6 +173,15 @@ def _tell(outcome: "Outcome", *, as_json: bool) -> None:
         click.echo(f"Done: {outcome.plan.action} {outcome.plan.target}.")
     for name in outcome.late:
         click.echo(f"{name} has not followed yet; it will as soon as it can.", err=True)
+
+
+def _migrations(tables: "Status") -> dict[str, object]:
+    return {
+        "tables at": tables.current or "",
+        "pending migrations": tables.pending,
+        "owed migrations": tuple(f"{revision} {why}".strip() for revision, why in tables.owed.items()),
+        "drift": tuple(f"{one.file} has {one.how}: {one.advice}" for one in tables.drift),
+    }
 
 
 def _words(value: object) -> str:

@@ -32,6 +32,10 @@ class ModuleMigrator:
         """The revisions that would run, oldest first; those without a transaction count until they are done."""
         return self.status(module).remaining
 
+    def all_pending(self, modules: Iterable[Module]) -> dict[str, tuple[str, ...]]:
+        """The same for many modules at once, by code."""
+        return {code: status.remaining for code, status in self.statuses(modules).items()}
+
     def status(self, module: Module) -> Status:
         """Where one module stands."""
         return self.statuses([module])[module.code]

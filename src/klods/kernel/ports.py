@@ -1,6 +1,6 @@
 """What the kernel needs from the world, as small protocols; the twins in `klods.testing.memory` keep them too."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -74,6 +74,9 @@ class Migrator(Protocol):
 
     def pending(self, module: Module) -> tuple[str, ...]:
         """The revisions that would run, oldest first."""
+
+    def all_pending(self, modules: Iterable[Module]) -> Mapping[str, tuple[str, ...]]:
+        """The same for many modules at once, by code."""
 
 
 class DefinitionReader(Protocol):

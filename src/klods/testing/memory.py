@@ -1,7 +1,7 @@
 """In-memory twins of the kernel's ports: the same behaviour without a database, files or other processes."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from threading import Lock
@@ -33,6 +33,10 @@ class MemoryMigrator:
         known = self.revisions.get(module.code)
         line = [revision.revision for revision in chain_of(module)] if known is None else known
         return tuple(revision for revision in line if revision not in self.applied.get(module.code, ()))
+
+    def all_pending(self, modules: Iterable[Module]) -> dict[str, tuple[str, ...]]:
+        """The same for many modules at once."""
+        return {module.code: self.pending(module) for module in modules}
 
 
 class MemoryChange:

@@ -55,7 +55,7 @@ class WebApp:
             services.switchboard,
             self._loader,
             drain_seconds=process.drain_seconds,
-            changed=services.authenticator.forget,
+            changed=partial(_forget, services, process.database),
         )
         self._follower = Follower(process.database.conninfo, "web", self.runtime.act, services.authenticator.forget)
         self._known = asyncio.Event()
@@ -98,6 +98,12 @@ class WebApp:
 
     def _refuse(self, scope: Asgi, error: KlodsError) -> ASGIApp:
         return self._errors.response(scope, error)
+
+
+def _forget(services: HostServices, database: Database) -> None:
+    """What was true before a switch: who may come in, and how statements on altered tables were planned."""
+    services.authenticator.forget()
+    database.forget_plans()
 
 
 def _tell(loop: asyncio.AbstractEventLoop, known: asyncio.Event) -> None:

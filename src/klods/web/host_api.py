@@ -1,14 +1,14 @@
 """The host's own API: modules and their plans, tokens, who one is."""
 
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 
-from klods.errors import KlodsError, ModuleNotEnabled
+from klods.errors import ModuleNotEnabled
 from klods.kernel.catalog import Catalog
 from klods.kernel.overview import Row, find, overview
 from klods.kernel.plan import Action
-from klods.kernel.problems import Problem
 from klods.kernel.state import Installed
 from klods.kernel.subject import Subject
 from klods.web.asking import Admin, Services, SignedIn, actor
@@ -52,14 +52,16 @@ def list_modules(admin: Admin, services: Services) -> list[ModuleOut]:
     """Every module that was found, the enabled ones first, with its state and the reason for it."""
     catalog = services.catalog()
     rows = overview(catalog, services.states.read(), admin.platform_id)
-    return [_module(services, catalog, row) for row in rows]
+    pending = _pending(services, catalog, rows)
+    return [ModuleOut.of(row, catalog.problems.of(row.code), pending.get(row.code, ())) for row in rows]
 
 
 @router.get("/modules/{code}", tags=["modules"], operation_id="get_module")
 def get_module(code: Code, admin: Admin, services: Services) -> ModuleOut:
     """One module."""
     catalog = services.catalog()
-    return _module(services, catalog, find(catalog, services.states.read(), code, admin.platform_id))
+    row = find(catalog, services.states.read(), code, admin.platform_id)
+    return ModuleOut.of(row, catalog.problems.of(row.code), _pending(services, catalog, [row]).get(row.code, ()))
 
 
 @router.post("/modules/{code}/plan", tags=["modules"], operation_id="plan_module")
@@ -139,15 +141,10 @@ def health_of_closed(code: Code, admin: Admin, services: Services) -> None:
     raise ModuleNotEnabled(module=row.code, state=row.shown, reason=row.reason)
 
 
-def _module(services: HostServices, catalog: Catalog, row: Row) -> ModuleOut:
-    problems = list(catalog.problems.of(row.code))
-    pending: tuple[str, ...] = ()
-    if row.code in catalog and row.installed != Installed.ABSENT:
-        try:
-            pending = services.lifecycle.migrator.pending(catalog[row.code])
-        except KlodsError as error:
-            problems.append(Problem(row.code, "migrations", str(error)))
-    return ModuleOut.of(row, problems, pending)
+def _pending(services: HostServices, catalog: Catalog, rows: Iterable[Row]) -> Mapping[str, tuple[str, ...]]:
+    """What waits for the modules that have tables, or had them before."""
+    known = [catalog[row.code] for row in rows if row.code in catalog and row.installed != Installed.ABSENT]
+    return services.lifecycle.migrator.all_pending(known)
 
 
 def _switch(services: HostServices, admin: Subject, wanted: tuple[Action, str], body: SwitchIn) -> OutcomeOut:

@@ -64,6 +64,8 @@ def test_a_module_that_failed_says_why(hub, program):
 
 def test_a_module_whose_folder_is_gone_is_still_listed(hub, program):
     hub.lifecycle.put("tickets", Active.ENABLED)
+    assert program.get("/api/v1/modules/tickets").json()["state"] == "enabled"
+    hub.lifecycle.put("tickets", Active.DISABLED)
     assert program.get("/api/v1/modules/tickets").json()["state"] == "missing"
 
 

@@ -123,13 +123,14 @@ def test_a_failure_is_one_try():
 
 def test_a_faster_process_is_no_failure():
     it = hub(True)
-    real = it.probe.try_parts
+    real = it.store.alone
 
-    def meanwhile(source, needed):
-        it.probe.try_parts = real
+    def meanwhile(*, patient=True):
+        it.store.alone = real
         switch(it, Action.ENABLE)
+        return real()
 
-    it.probe.try_parts = meanwhile
+    it.store.alone = meanwhile
     (followed,) = follow(it)
     assert followed.done
     assert it.states.generation == 1
