@@ -1,4 +1,4 @@
-"""One Chromium for a run, one context for a test; a page complains about everything that people would."""
+"""One Chromium for a file, one context for a test; a page complains about everything that people would."""
 
 import os
 import shutil
@@ -10,9 +10,12 @@ STEADY = ("Failed to load resource",)
 """What Chromium says of every answer from 400 on, which tests ask for on purpose."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator:
-    """The system's Chromium, or the one that KLODS_CHROMIUM names."""
+    """The system's Chromium, or the one that KLODS_CHROMIUM names.
+
+    While it is open, its thread has a running event loop; later files want to run one of their own.
+    """
     program = os.environ.get("KLODS_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if not program:
         pytest.skip("no Chromium found; set KLODS_CHROMIUM")
