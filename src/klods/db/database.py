@@ -12,6 +12,7 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
+from klods.db.lender import drop_plans
 from klods.db.opening import Opening
 from klods.db.reasons import first_line
 from klods.db.unit import Unit
@@ -154,7 +155,7 @@ class Database:
     def _renew(self, connection: HostConnection) -> None:
         """A dead connection is not noticed here; who uses it will."""
         with suppress(psycopg.OperationalError):
-            connection.execute("DEALLOCATE ALL")
+            drop_plans(connection)
         connection.plans = self._plans
 
     def _check_reachable(self) -> None:

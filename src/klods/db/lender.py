@@ -1,5 +1,6 @@
 """Where units get their connections from."""
 
+from time import monotonic_ns
 from typing import TYPE_CHECKING, Protocol
 
 import psycopg
@@ -23,3 +24,9 @@ class Lender(Protocol):
 
     def forget_plans(self) -> None:
         """Let no connection use what it prepared before: a table has changed."""
+
+
+def drop_plans(connection: psycopg.Connection[DictRow]) -> None:
+    """Drop every prepared statement of a connection, on both sides."""
+    # psycopg looks at what a statement did to its plans only when it sees the text for the first time.
+    connection.execute(f"DEALLOCATE ALL /* {monotonic_ns()} */")

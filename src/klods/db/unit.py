@@ -14,7 +14,7 @@ from psycopg.rows import DictRow, dict_row, tuple_row
 from klods.db.cursor import UnitCursor
 from klods.db.guard import refuse_control
 from klods.db.joining import Guest
-from klods.db.lender import Lender
+from klods.db.lender import Lender, drop_plans
 from klods.db.opening import Frame, Opening
 from klods.db.reasons import first_line
 from klods.db.transaction import Transaction
@@ -106,7 +106,7 @@ class Unit:
             return False
         connection, transaction = self._wire
         transaction.begin_again()
-        connection.execute("DEALLOCATE ALL")
+        drop_plans(connection)
         self._lender.forget_plans()
         return True
 

@@ -464,3 +464,24 @@ def test_a_context_entered_twice_still_ends_once(scope, outside):
     scope.end(keep=True)
     scope.end(keep=False)
     assert outside.names() == ["first", "a"]
+
+
+def test_plans_can_be_forgotten_again_and_again(database):
+    for _ in range(3):
+        for _ in range(8):
+            unit = database.unit(Opening("cards", 1))
+            assert unit.run("select count(*) as n from card where hours > %s", [1]).fetchall()
+            unit.commit()
+        database.forget_plans()
+
+
+def test_a_plan_can_become_stale_again_and_again(database, outside):
+    for number in range(3):
+        for _ in range(8):
+            unit = database.unit(Opening("cards", 1))
+            assert unit.run("select * from card", []).fetchall()
+            unit.commit()
+        outside.ask(f"alter table card add column more_{number} int")
+    unit = database.unit(Opening("cards", 1))
+    assert unit.run("select * from card", []).fetchall()
+    unit.commit()
