@@ -4,13 +4,17 @@ import json
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
 import pytest
 from support.rounds import dice, rounds, some
 from support.served import Hub
+
+from klods.testing.databases import copied
 
 MORTAL = Path(__file__).parents[1] / "support" / "mortal.py"
 MIGRATION = """
@@ -53,21 +57,13 @@ def with_victim(hub: MortalHub) -> MortalHub:
 @pytest.fixture
 def new_hub(tmp_path, postgres_server, host_template):
     """Hubs on fresh databases of the shared server, so that each kill starts from the same state."""
-    from klods.testing.postgres import _database
+    with ExitStack() as stack:
 
-    open_databases = []
+        def make() -> MortalHub:
+            folder = Path(tempfile.mkdtemp(dir=tmp_path))
+            return MortalHub(folder, stack.enter_context(copied(postgres_server, host_template)))
 
-    def make() -> MortalHub:
-        database = _database(postgres_server, host_template)
-        folder = tmp_path / str(len(open_databases))
-        folder.mkdir()
-        hub = MortalHub(folder, next(database))
-        open_databases.append(database)
-        return hub
-
-    yield make
-    for database in open_databases:
-        next(database, None)
+        yield make
 
 
 def facts(hub: MortalHub) -> tuple[int, int]:

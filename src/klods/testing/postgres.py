@@ -6,18 +6,16 @@ import shutil
 import stat
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from klods.db.embedded.locks import Users, alone, is_free
 from klods.db.server import open_server
+from klods.testing.databases import copied, create_database, drop_database
 
 NAME = f"klods-tests-{os.getuid()}-"
 USERS = "tests.lock"
@@ -40,7 +38,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fi
             users.leave()
             last = users.none_left()
             if last and (home / TEMPLATE).exists():
-                _drop(conninfo, (home / TEMPLATE).read_text())
+                drop_database(conninfo, (home / TEMPLATE).read_text())
             stack.close()
             if last:
                 shutil.rmtree(home)
@@ -49,13 +47,15 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fi
 @pytest.fixture
 def empty_database(postgres_server: str) -> Iterator[str]:
     """The conninfo of a fresh, empty database that belongs to the host's login."""
-    yield from _database(postgres_server, "template0")
+    with copied(postgres_server, "template0") as conninfo:
+        yield conninfo
 
 
 @pytest.fixture
 def host_database(postgres_server: str, host_template: str) -> Iterator[str]:
     """The conninfo of a database that holds the host's own tables."""
-    yield from _database(postgres_server, host_template)
+    with copied(postgres_server, host_template) as conninfo:
+        yield conninfo
 
 
 @pytest.fixture(scope="session")
@@ -104,29 +104,7 @@ def _make_template(conninfo: str) -> str:
     from klods.db.database import Database
     from klods.db.migrator import migrate_host
 
-    name = _create(conninfo, "template0")
+    name = create_database(conninfo, "template0")
     with Database(make_conninfo(conninfo, dbname=name)) as database:
         migrate_host(database)
     return name
-
-
-def _database(conninfo: str, template: str) -> Iterator[str]:
-    name = _create(conninfo, template)
-    yield make_conninfo(conninfo, dbname=name)
-    _drop(conninfo, name)
-
-
-def _create(conninfo: str, template: str) -> str:
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-    with psycopg.connect(conninfo, autocommit=True) as connection:
-        connection.execute(statement)
-    return name
-
-
-def _drop(conninfo: str, name: str) -> None:
-    with psycopg.connect(conninfo, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-        roles = connection.execute("SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s)", [f"{name}__"])
-        for (role,) in roles.fetchall():
-            connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
