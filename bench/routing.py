@@ -23,11 +23,11 @@ from klods.kernel.definition import ModuleDefinition
 from klods.kernel.importer import ModuleImporter
 from klods.kernel.names import package_name
 from klods.kernel.subject import Subject
-from klods.web.dispatcher import Dispatcher
-from klods.web.edge import Surroundings
-from klods.web.module_app import build
-from klods.web.snapshot import Entry, Snapshot, Switchboard
-from klods.web.threads import share_fairly
+from klods.web.engine.dispatcher import Dispatcher
+from klods.web.engine.edge import Surroundings
+from klods.web.engine.module_app import build
+from klods.web.engine.snapshot import Entry, Snapshot, Switchboard
+from klods.web.engine.threads import share_fairly
 
 ROUTER = """
 from fastapi import APIRouter
@@ -192,7 +192,7 @@ def hub(importer: ModuleImporter, folder: Path, number: int) -> Dispatcher:
 
 def empty_behind_gate() -> Dispatcher:
     """Dispatcher, gate and edge before an app that does nothing but answer."""
-    from klods.web.edge import Edge
+    from klods.web.engine.edge import Edge
 
     around = Surroundings(SimpleNamespace(), _admin)  # type: ignore[arg-type]
     module = Module(ModuleDefinition(code="empty", name="Empty"), Source("empty", Path(), "empty"))
@@ -202,7 +202,7 @@ def empty_behind_gate() -> Dispatcher:
 
 
 def _guarded(app: Any, around: Surroundings) -> Any:
-    from klods.web.gate import Admission, Guard
+    from klods.web.engine.gate import Admission, Guard
 
     return Guard(app, Admission(around.authenticate), internal=False)
 

@@ -1,5 +1,5 @@
 from klods._version import __version__ as __version__
-from klods.db.migrator import execute_module_migration as execute_module_migration
+from klods.db.migrating.migrator import execute_module_migration as execute_module_migration
 from klods.db.scope import current_scope as current_scope
 from klods.db.scope import scope as scope
 from klods.db.scope import unit as unit
@@ -14,6 +14,6 @@ from klods.kernel.config import get_module_config as get_module_config
 from klods.kernel.definition import FrontendType as FrontendType
 from klods.kernel.definition import MenuItem as MenuItem
 from klods.kernel.definition import ModuleDefinition as ModuleDefinition
-from klods.web.marks import public as public
-from klods.web.marks import reads_only as reads_only
+from klods.web.engine.marks import public as public
+from klods.web.engine.marks import reads_only as reads_only
 from klods.web.pages import render as render

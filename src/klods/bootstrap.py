@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from klods.db.database import Database
-from klods.db.migrator import ModuleMigrator, migrate_host
+from klods.db.migrating.migrator import ModuleMigrator, migrate_host
 from klods.db.own_connection import own_transaction
 from klods.db.people import People
 from klods.db.processes import LiveProcesses
@@ -114,8 +114,8 @@ class Klods:
         """The ASGI application of this process."""
         from klods.db.module_log import ModuleLog
         from klods.web.app import Process, WebApp
+        from klods.web.engine.snapshot import Snapshot, Switchboard
         from klods.web.services import HostServices
-        from klods.web.snapshot import Snapshot, Switchboard
 
         switchboard = Switchboard(Snapshot(generation=NONE_YET))
         services = HostServices(

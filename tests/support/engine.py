@@ -17,12 +17,12 @@ from klods.kernel.definition import FrontendType, ModuleDefinition
 from klods.kernel.importer import ModuleImporter
 from klods.kernel.names import package_name
 from klods.kernel.subject import Subject
-from klods.web.dispatcher import Dispatcher
-from klods.web.edge import Surroundings
+from klods.web.engine.dispatcher import Dispatcher
+from klods.web.engine.edge import Surroundings
+from klods.web.engine.loading import Loader
+from klods.web.engine.module_app import ModuleApp, build
+from klods.web.engine.snapshot import Entry, Snapshot, Switchboard
 from klods.web.errors import Errors
-from klods.web.loading import Loader
-from klods.web.module_app import ModuleApp, build
-from klods.web.snapshot import Entry, Snapshot, Switchboard
 
 PEOPLE = {
     b"admin": Subject(1, "admin", kind=FrontendType.ADMIN),

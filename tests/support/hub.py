@@ -22,10 +22,10 @@ from klods.kernel.state import Activation, Active, Installation, Installed, Stat
 from klods.web.asking import Acquainted
 from klods.web.auth.passwords import hash_password
 from klods.web.auth.tokens import issue_token
+from klods.web.engine.snapshot import Entry, Snapshot, Switchboard
 from klods.web.host import create_host_app, given, make_errors, make_pages
 from klods.web.middleware import guarded
 from klods.web.services import HostServices
-from klods.web.snapshot import Entry, Snapshot, Switchboard
 
 PASSWORD = "four quiet herons"
 password_hash_of = cache(hash_password)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from klods.db.database import Database
-from klods.db.migrator import ModuleMigrator
+from klods.db.migrating.migrator import ModuleMigrator
 from klods.db.own_connection import own_transaction
 from klods.kernel.catalog import Module, Source
 from klods.kernel.definition import ModuleDefinition

@@ -60,7 +60,7 @@ def watch_database(points: Points) -> None:
     """A point before and one after every word with the server."""
     import psycopg
 
-    from klods.db.transaction import Transaction
+    from klods.db.units.transaction import Transaction
 
     send: Callable[..., Any] = Transaction._send
     say: Callable[..., Any] = psycopg.Connection.wait

@@ -25,7 +25,7 @@ def application() -> "ASGIApp":
     """The application of one web process; uvicorn calls this in every worker."""
     from klods.bootstrap import serving
     from klods.settings import Settings
-    from klods.web.threads import share_fairly
+    from klods.web.engine.threads import share_fairly
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     share_fairly()

@@ -11,7 +11,7 @@ from klods.cli.output import json_option, print_json, print_table
 
 if TYPE_CHECKING:
     from klods.bootstrap import Klods
-    from klods.db.ledger import Status
+    from klods.db.migrating.ledger import Status
     from klods.kernel.lifecycle import Outcome
     from klods.kernel.plan import Plan
 

@@ -12,16 +12,16 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
-from klods.db.lender import drop_plans
-from klods.db.opening import Opening
-from klods.db.reasons import first_line
-from klods.db.unit import Unit
+from klods.db.units.lender import drop_plans
+from klods.db.units.opening import Opening
+from klods.db.units.reasons import first_line
+from klods.db.units.unit import Unit
 from klods.errors import NoDatabase, NoFreeConnection
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
-    from klods.db.session import Inside, UnitSession
+    from klods.db.units.session import Inside, UnitSession
 
 _log = logging.getLogger(__name__)
 
@@ -117,13 +117,13 @@ class Database:
 
     def new_session(self, unit: "Inside") -> "UnitSession":
         """A Session in the unit; all of them share the compiled statements of one engine."""
-        from klods.db.session import open_session
+        from klods.db.units.session import open_session
 
         return open_session(self._lending_engine(unit), unit)
 
     def _lending_engine(self, unit: "Inside") -> "Engine":
-        from klods.db.session import learn_from
-        from klods.db.sqlalchemy_view import lending_engine
+        from klods.db.units.session import learn_from
+        from klods.db.units.sqlalchemy_view import lending_engine
 
         with self._engine_lock:
             if self._engine is None:

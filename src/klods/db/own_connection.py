@@ -8,9 +8,9 @@ import psycopg
 from psycopg.rows import dict_row
 
 from klods.db.database import Database
-from klods.db.opening import Frame, Opening, set_local
-from klods.db.transaction import Transaction
-from klods.db.unit import Unit
+from klods.db.units.opening import Frame, Opening, set_local
+from klods.db.units.transaction import Transaction
+from klods.db.units.unit import Unit
 from klods.errors import NoDatabase
 
 Connection = psycopg.Connection[dict[str, Any]]

@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from klods.db.database import Database
-from klods.db.unit import Opening, Unit
+from klods.db.units.unit import Opening, Unit
 from klods.errors import NoScope
 from klods.kernel.catalog import Module
 from klods.kernel.subject import Subject

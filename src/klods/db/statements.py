@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import psycopg
 from psycopg.rows import DictRow
 
-from klods.db.returning import with_returning
 from klods.db.scope import current_scope
+from klods.db.units.returning import with_returning
 from klods.errors import BadParameters
 
 if TYPE_CHECKING:

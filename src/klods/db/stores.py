@@ -11,7 +11,7 @@ from psycopg import errors
 from psycopg.types.json import Jsonb
 
 from klods.db.database import Database
-from klods.db.migrator import ModuleMigrator
+from klods.db.migrating.migrator import ModuleMigrator
 from klods.db.own_connection import ChangingDatabase, Connection, own_connection, own_transaction
 from klods.db.scope import Scope, ScopeKind, enter
 from klods.errors import AlreadyRunning, KlodsError

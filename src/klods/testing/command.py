@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from typing import cast
 
 from klods.db.database import Database
-from klods.db.opening import Opening
 from klods.db.scope import Scope, ScopeKind, enter
-from klods.db.unit import Unit
+from klods.db.units.opening import Opening
+from klods.db.units.unit import Unit
 
 
 class LateDatabase:

@@ -102,7 +102,7 @@ def _sweep(home: Path) -> None:
 
 def _make_template(conninfo: str) -> str:
     from klods.db.database import Database
-    from klods.db.migrator import migrate_host
+    from klods.db.migrating.migrator import migrate_host
 
     name = create_database(conninfo, "template0")
     with Database(make_conninfo(conninfo, dbname=name)) as database:

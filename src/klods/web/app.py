@@ -14,16 +14,16 @@ from klods.errors import KlodsError
 from klods.kernel.catalog import Module
 from klods.kernel.importer import ModuleImporter
 from klods.web.asking import Acquainted
-from klods.web.dispatcher import Dispatcher
-from klods.web.edge import Surroundings
+from klods.web.engine.dispatcher import Dispatcher
+from klods.web.engine.edge import Surroundings
+from klods.web.engine.loading import Loader
+from klods.web.engine.module_app import build
+from klods.web.engine.openapi import Documents
+from klods.web.engine.paths import locate
+from klods.web.engine.runtime import ModulesOf, Runtime
 from klods.web.errors import Errors
 from klods.web.host import create_host_app, given, make_errors, make_pages
-from klods.web.loading import Loader
 from klods.web.middleware import guarded
-from klods.web.module_app import build
-from klods.web.openapi import Documents
-from klods.web.paths import locate
-from klods.web.runtime import ModulesOf, Runtime
 from klods.web.services import HostServices
 
 FIRST_STATES_SECONDS = 30.0

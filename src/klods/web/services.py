@@ -12,7 +12,7 @@ from klods.kernel.ports import StateStore
 from klods.web.auth.authenticator import Authenticator
 from klods.web.auth.passwords import Passwords
 from klods.web.auth.sign_in import SignIn
-from klods.web.snapshot import Switchboard
+from klods.web.engine.snapshot import Switchboard
 
 History = Callable[[str, int], Sequence[Mapping[str, Any]]]
 """The newest lines of the log about a module, at most so many."""

@@ -9,9 +9,9 @@ from psycopg.conninfo import make_conninfo
 from support.catalogue import difference, snapshot
 from support.migrating import downgrade, module_of, upgrade
 
-from klods.db.catalogue import Territory, Watch
 from klods.db.database import Database
-from klods.db.migrator import ModuleMigrator
+from klods.db.migrating.catalogue import Territory, Watch
+from klods.db.migrating.migrator import ModuleMigrator
 from klods.db.own_connection import own_transaction
 from klods.errors import MigrationFailed, OutsidePrefix
 

@@ -12,7 +12,7 @@ from klods.db.database import Database
 from klods.db.embedded.postmaster import stop_postmaster
 from klods.db.embedded.warden import data_folder
 from klods.db.server import open_server
-from klods.db.unit import Opening
+from klods.db.units.unit import Opening
 from klods.errors import NoDatabase, NoFreeConnection
 
 

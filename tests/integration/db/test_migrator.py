@@ -9,7 +9,7 @@ from support.catalogue import difference, snapshot
 from support.migrating import downgrade, module_of, python, upgrade
 
 from klods.db.database import Database
-from klods.db.migrator import ModuleMigrator, migrate_host
+from klods.db.migrating.migrator import ModuleMigrator, migrate_host
 from klods.db.own_connection import own_transaction
 from klods.errors import MigrationFailed
 
@@ -322,7 +322,7 @@ def test_the_status_of_many_modules_takes_a_few_queries(database, tmp_path):
         upgrade(database, module)
     with psycopg.connect(database.conninfo) as connection:
         counted = _Counted(connection)
-        from klods.db.ledger import statuses
+        from klods.db.migrating.ledger import statuses
         from klods.kernel.migrations import chain_of
 
         found = statuses(counted, {module.code: chain_of(module) for module in modules})

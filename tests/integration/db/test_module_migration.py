@@ -6,7 +6,7 @@ from support.catalogue import difference, snapshot
 from support.migrating import module_of
 
 from klods.db.database import Database
-from klods.db.migrator import ModuleMigrator, execute_module_migration
+from klods.db.migrating.migrator import ModuleMigrator, execute_module_migration
 from klods.db.scope import Scope, ScopeKind, enter
 from klods.errors import MigrationFailed, MigrationInRequest, NoScope, NoSuchModule, NotAllowed, OutsidePrefix
 

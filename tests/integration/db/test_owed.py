@@ -7,7 +7,7 @@ import pytest
 from support.migrating import module_of, upgrade
 
 from klods.db.database import Database
-from klods.db.migrator import ModuleMigrator
+from klods.db.migrating.migrator import ModuleMigrator
 from klods.db.own_connection import own_transaction
 from klods.errors import MigrationFailed
 

@@ -9,8 +9,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from support.units import Base, Card, Owner, request
 
-from klods.db.sqlalchemy_view import borrow
 from klods.db.statements import execute_insert, execute_query, get_db, savepoint
+from klods.db.units.sqlalchemy_view import borrow
 from klods.errors import BlockingCall, CommitFailed, EndedUnit, ForbiddenStatement, KlodsError, SwallowedFailure
 
 

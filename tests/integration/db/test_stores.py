@@ -6,7 +6,7 @@ from support.catalogue import difference, snapshot
 from support.migrating import module_of
 
 from klods.db.database import Database
-from klods.db.migrator import execute_module_migration
+from klods.db.migrating.migrator import execute_module_migration
 from klods.db.scope import current_scope, unit
 from klods.db.statements import execute_insert, execute_query
 from klods.db.stores import StateRows

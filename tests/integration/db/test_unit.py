@@ -11,11 +11,11 @@ import pytest
 from support.units import request
 
 from klods.db.database import Database
-from klods.db.opening import Frame
 from klods.db.scope import enter
 from klods.db.statements import execute_insert, execute_query, execute_update, savepoint
-from klods.db.transaction import Transaction
-from klods.db.unit import Opening, Unit
+from klods.db.units.opening import Frame
+from klods.db.units.transaction import Transaction
+from klods.db.units.unit import Opening, Unit
 from klods.errors import CommitFailed, EndedUnit, NoDatabase, SwallowedFailure
 
 

@@ -18,7 +18,7 @@ API = """
     from starlette.endpoints import HTTPEndpoint
     from starlette.routing import Mount, Route
 
-    from klods.web.marks import public
+    from klods.web.engine.marks import public
 
     router = APIRouter()
 """

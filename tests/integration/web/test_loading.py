@@ -7,9 +7,9 @@ import time
 import pytest
 from support.engine import Request, ask, serving, write_module
 
-from klods.web.loading import Loader
-from klods.web.module_app import build
-from klods.web.snapshot import Entry, Snapshot, Standing
+from klods.web.engine.loading import Loader
+from klods.web.engine.module_app import build
+from klods.web.engine.snapshot import Entry, Snapshot, Standing
 
 GOOD = """
     from fastapi import APIRouter

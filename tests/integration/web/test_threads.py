@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.engine import Request, ask, serving, write_module
 
-from klods.web.threads import WorkerThreads
+from klods.web.engine.threads import WorkerThreads
 
 HEAD = """
     from __future__ import annotations

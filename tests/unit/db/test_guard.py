@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from klods.db.guard import FORBIDDEN, first_keyword, refuse_control, refuse_ending
+from klods.db.units.guard import FORBIDDEN, first_keyword, refuse_control, refuse_ending
 from klods.errors import ForbiddenStatement
 
 BLANKS = st.lists(

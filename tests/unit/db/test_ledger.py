@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from klods.db.ledger import Direction, Record, compare
+from klods.db.migrating.ledger import Direction, Record, compare
 from klods.kernel.migrations import Chain, Revision
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from klods.db.opening import Frame, Opening, set_local
+from klods.db.units.opening import Frame, Opening, set_local
 
 
 def test_begin_and_all_settings_are_one_text():

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from klods.db.lexing import tokens
-from klods.db.returning import with_returning
+from klods.db.units.lexing import tokens
+from klods.db.units.returning import with_returning
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from klods.db.sql_text import statements
+from klods.db.migrating.sql_text import statements
 
 
 def texts(sql: str) -> list[str]:

@@ -12,7 +12,7 @@ from starlette.concurrency import iterate_in_threadpool
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
-from klods.web.routes import FUNCTION_STACK, PASSED_ON, REQUEST_STACK
+from klods.web.engine.routes import FUNCTION_STACK, PASSED_ON, REQUEST_STACK
 
 
 def routes_of(router: APIRouter) -> list[APIRoute]:

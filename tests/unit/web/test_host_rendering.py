@@ -7,11 +7,11 @@ from starlette.requests import Request
 from klods.kernel.catalog import Module, Source
 from klods.kernel.definition import FrontendType, MenuItem, ModuleDefinition
 from klods.kernel.subject import Subject
+from klods.web.engine.snapshot import Entry, Snapshot, Switchboard
 from klods.web.pages import render
 from klods.web.pages.error_page import error_page
 from klods.web.pages.rendering import Pages
 from klods.web.pages.sources import Shelf
-from klods.web.snapshot import Entry, Snapshot, Switchboard
 
 ADA = Subject(1, "ada", "Ada Holm")
 

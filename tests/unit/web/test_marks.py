@@ -2,7 +2,7 @@
 
 import functools
 
-from klods.web.marks import is_public, is_reads_only, public, reads_only
+from klods.web.engine.marks import is_public, is_reads_only, public, reads_only
 
 
 def test_a_mark_leaves_the_function_what_it_is():

@@ -6,8 +6,8 @@ from starlette.testclient import TestClient
 
 from klods.kernel.catalog import Module, Source
 from klods.kernel.definition import ModuleDefinition
+from klods.web.engine.snapshot import Entry, Snapshot, Switchboard
 from klods.web.pages.assets import mount_assets
-from klods.web.snapshot import Entry, Snapshot, Switchboard
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from copy import deepcopy
 import pytest
 from support.engine import PEOPLE, serving, write_module
 
-from klods.web.openapi import Documents
+from klods.web.engine.openapi import Documents
 
 ADMIN, VENDOR = PEOPLE[b"admin"], PEOPLE[b"vendor"]
 
@@ -15,7 +15,7 @@ ROUTER = """
     from fastapi.security import HTTPBearer
     from pydantic import BaseModel
 
-    from klods.web.marks import public
+    from klods.web.engine.marks import public
 
     router = APIRouter()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from klods.kernel.catalog import Module, Source
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.problems import Problem
-from klods.web.snapshot import Entry, Snapshot, Standing, Switchboard
+from klods.web.engine.snapshot import Entry, Snapshot, Standing, Switchboard
 
 
 def module(code: str) -> Module:

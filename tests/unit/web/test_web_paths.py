@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from klods.kernel.definition import FrontendType
 from klods.kernel.names import RESERVED_API, RESERVED_SEGMENTS
-from klods.web.paths import Area, Mixed, locate, place
+from klods.web.engine.paths import Area, Mixed, locate, place
 
 SEGMENTS = st.lists(st.sampled_from(["crm", "api", "v1", "admin", "vendor", "x", "", "{id}"]), max_size=5)
 PATHS = SEGMENTS.map(lambda parts: "/" + "/".join(parts))

@@ -21,7 +21,13 @@ START_SECONDS = 300.0
 OLD_BACKENDS = "pre-existing shared memory block"
 OLD_BACKENDS_SECONDS = 15.0
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
-FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_wal_size": "4GB", "autovacuum": "off"}
+FAST = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "max_wal_size": "4GB",
+    "autovacuum": "off",
+}
 
 
 @dataclass(frozen=True, slots=True)

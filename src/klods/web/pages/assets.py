@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from klods.web.snapshot import Entry, Switchboard
+from klods.web.engine.snapshot import Entry, Switchboard
 
 OWN = Path(__file__).parent.parent / "static"
 FOREVER = "public, max-age=31536000, immutable"

@@ -12,12 +12,12 @@ from klods._version import __version__
 from klods.kernel.definition import FrontendType
 from klods.kernel.i18n import FALLBACK
 from klods.kernel.subject import Subject
+from klods.web.engine.snapshot import Entry, Snapshot, Switchboard
 from klods.web.pages.assets import fingerprint
 from klods.web.pages.frame import Frame
 from klods.web.pages.look import TOAST_COOKIE, put_toast, read_toast
 from klods.web.pages.menu import Link, Wording, menu
 from klods.web.pages.sources import Shelf, Sources
-from klods.web.snapshot import Entry, Snapshot, Switchboard
 
 SCOPE_KEY = "klods.pages"
 

@@ -9,8 +9,8 @@ from klods.kernel.catalog import Module
 from klods.kernel.importer import ModuleImporter
 from klods.kernel.ports import StateStore
 from klods.kernel.state import States
-from klods.web.loading import Loader
-from klods.web.snapshot import Entry, Switchboard
+from klods.web.engine.loading import Loader
+from klods.web.engine.snapshot import Entry, Switchboard
 
 ModulesOf = Callable[[States], Iterable[tuple[Module, str]]]
 

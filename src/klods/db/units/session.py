@@ -10,8 +10,8 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, SessionTransaction
 
-from klods.db.sqlalchemy_view import Loan, learn, lend
-from klods.db.transaction import Transaction
+from klods.db.units.sqlalchemy_view import Loan, learn, lend
+from klods.db.units.transaction import Transaction
 from klods.errors import CommitFailed, SwallowedFailure
 
 

@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 from fastapi.dependencies.models import Dependant, _is_async_gen_callable, _is_coroutine_callable, _is_gen_callable
 from fastapi.security.base import SecurityBase
 
-from klods.web.stays import Stay
-from klods.web.threads import WorkerThreads
+from klods.web.engine.stays import Stay
+from klods.web.engine.threads import WorkerThreads
 
 T = TypeVar("T")
 Call = Callable[..., Any]

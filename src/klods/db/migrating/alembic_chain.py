@@ -14,10 +14,10 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 
-from klods.db.ledger import SCHEMA, version_table
+from klods.db.migrating.ledger import SCHEMA, version_table
+from klods.db.migrating.steps import Way, load_revision, read
 from klods.db.own_connection import Connection
-from klods.db.sqlalchemy_view import borrow
-from klods.db.steps import Way, load_revision, read
+from klods.db.units.sqlalchemy_view import borrow
 from klods.kernel.migrations import Chain, Revision
 
 _log = logging.getLogger(__name__)

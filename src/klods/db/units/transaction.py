@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 from psycopg.pq import ExecStatus, TransactionStatus
 
-from klods.db.opening import Frame
-from klods.db.reasons import first_line
+from klods.db.units.opening import Frame
+from klods.db.units.reasons import first_line
 from klods.errors import CommitFailed, SwallowedFailure
 
 _FINE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from klods.db.catalogue_sql import LOCKED, ROLE_LOCKS, TOUCHED, known_as
 from klods.db.database import Database
+from klods.db.migrating.catalogue_sql import LOCKED, ROLE_LOCKS, TOUCHED, known_as
 from klods.db.own_connection import Connection, own_connection
 
 FIRST_USER_OID = 16384

@@ -10,10 +10,10 @@ from klods.db.scope import enter
 from klods.errors import ModuleFailed, ModuleLoading, ModuleNotEnabled, NotAllowed, NotSignedIn
 from klods.kernel.definition import FrontendType
 from klods.kernel.subject import Subject
-from klods.web.edge import Exchange, exchange_of
+from klods.web.engine.edge import Exchange, exchange_of
+from klods.web.engine.paths import Area
+from klods.web.engine.snapshot import Entry, Standing
 from klods.web.errors import Errors
-from klods.web.paths import Area
-from klods.web.snapshot import Entry, Standing
 
 ENTRY, AREA, SUBJECT, PLATFORM = "klods.entry", "klods.area", "klods.subject", "klods.platform"
 LOADING_SECONDS = 10.0

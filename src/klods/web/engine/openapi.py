@@ -12,9 +12,9 @@ from fastapi.routing import iter_route_contexts
 
 from klods.kernel.definition import FrontendType
 from klods.kernel.subject import Subject
-from klods.web.gate import Guard
-from klods.web.paths import locate
-from klods.web.snapshot import Entry, Loaded, Switchboard
+from klods.web.engine.gate import Guard
+from klods.web.engine.paths import locate
+from klods.web.engine.snapshot import Entry, Loaded, Switchboard
 
 log = logging.getLogger(__name__)
 

@@ -18,9 +18,9 @@ from klods.db.database import Database
 from klods.db.scope import Scope, ScopeKind
 from klods.kernel.catalog import Module
 from klods.kernel.subject import Subject
+from klods.web.engine.inbox import Inbox
+from klods.web.engine.snapshot import Entry
 from klods.web.errors import Errors, report
-from klods.web.inbox import Inbox
-from klods.web.snapshot import Entry
 
 log = logging.getLogger(__name__)
 

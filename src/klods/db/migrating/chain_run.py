@@ -6,15 +6,15 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
-from klods.db import ledger
-from klods.db.catalogue import Territory, Watch
 from klods.db.database import Database
 from klods.db.host import HOST
-from klods.db.ledger import Direction, Drift, Record
-from klods.db.owed import read_work
+from klods.db.migrating import ledger
+from klods.db.migrating.catalogue import Territory, Watch
+from klods.db.migrating.ledger import Direction, Drift, Record
+from klods.db.migrating.owed import read_work
+from klods.db.migrating.sql_text import run_text
+from klods.db.migrating.steps import HOST_PATH, MODULE_PATH, CleanSession, Steps, Way, failures, place, read
 from klods.db.own_connection import Connection
-from klods.db.sql_text import run_text
-from klods.db.steps import HOST_PATH, MODULE_PATH, CleanSession, Steps, Way, failures, place, read
 from klods.errors import MigrationFailed, OutsidePrefix
 from klods.kernel.catalog import Module
 from klods.kernel.migrations import Revision, chain_of
@@ -76,7 +76,7 @@ class ChainRun:
         ledger.write(self._connection, Record(code, name, Direction.TEXT, checksum))
 
     def _walk(self, to: str, way: Way) -> None:
-        from klods.db.alembic_chain import run_chain
+        from klods.db.migrating.alembic_chain import run_chain
 
         ledger.make_version_table(self._connection, self._module.code)
         with self._fence() as session:

@@ -8,10 +8,10 @@ from time import monotonic, sleep
 import psycopg
 from psycopg import sql
 
-from klods.db.ledger import Direction, Record, statuses, write
+from klods.db.migrating.ledger import Direction, Record, statuses, write
+from klods.db.migrating.sql_text import Statement, TextFailed, say, statements
+from klods.db.migrating.steps import MODULE_PATH, failures, place, read
 from klods.db.own_connection import Connection
-from klods.db.sql_text import Statement, TextFailed, say, statements
-from klods.db.steps import MODULE_PATH, failures, place, read
 from klods.errors import AlreadyRunning, MigrationFailed
 from klods.kernel.catalog import Module
 from klods.kernel.migrations import Revision, chain_of

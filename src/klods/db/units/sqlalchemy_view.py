@@ -12,7 +12,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
-from klods.db.guard import refuse_ending
+from klods.db.units.guard import refuse_ending
 from klods.errors import Misuse
 
 

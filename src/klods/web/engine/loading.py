@@ -12,8 +12,8 @@ from klods.kernel import graph
 from klods.kernel.catalog import Module
 from klods.kernel.faults import place, sentence
 from klods.kernel.problems import Problem
-from klods.web.module_app import LIFETIME_SECONDS, ModuleApp
-from klods.web.snapshot import Entry, Loaded, Snapshot, Standing
+from klods.web.engine.module_app import LIFETIME_SECONDS, ModuleApp
+from klods.web.engine.snapshot import Entry, Loaded, Snapshot, Standing
 
 log = logging.getLogger(__name__)
 

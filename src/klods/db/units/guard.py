@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
-from klods.db.lexing import tokens
+from klods.db.units.lexing import tokens
 from klods.errors import ForbiddenStatement
 
 _EDGE = "the transaction is ended by the edge, never from inside", "Raise an error to undo everything."

@@ -8,11 +8,11 @@ from starlette.responses import Response
 
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.health import Health, HealthReport, run_check
-from klods.web.calls import plainly
+from klods.web.engine.calls import plainly
+from klods.web.engine.paths import Area
+from klods.web.engine.snapshot import Entry, Standing
+from klods.web.engine.threads import WorkerThreads
 from klods.web.errors import RETRY_SECONDS
-from klods.web.paths import Area
-from klods.web.snapshot import Entry, Standing
-from klods.web.threads import WorkerThreads
 
 CHECK_SECONDS = 5.0
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg.rows import DictRow, dict_row
 
-from klods.db.opening import Frame, Opening
+from klods.db.units.opening import Frame, Opening
 from klods.errors import NoDatabase
 
 if TYPE_CHECKING:
-    from klods.db.session import Inside, UnitSession
+    from klods.db.units.session import Inside, UnitSession
 
 
 class Guest:
@@ -34,8 +34,8 @@ class Guest:
 
     def new_session(self, unit: "Inside") -> "UnitSession":
         """A Session on an engine of its own."""
-        from klods.db.session import learn_from, open_session
-        from klods.db.sqlalchemy_view import lending_engine
+        from klods.db.units.session import learn_from, open_session
+        from klods.db.units.sqlalchemy_view import lending_engine
 
         engine = lending_engine()
         learn_from(engine, unit)

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from klods.db.lexing import tokens
+from klods.db.units.lexing import tokens
 
 
 @lru_cache(maxsize=1024)

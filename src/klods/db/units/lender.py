@@ -7,7 +7,7 @@ import psycopg
 from psycopg.rows import DictRow
 
 if TYPE_CHECKING:
-    from klods.db.session import Inside, UnitSession
+    from klods.db.units.session import Inside, UnitSession
 
 
 class Lender(Protocol):

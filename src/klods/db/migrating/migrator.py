@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from psycopg import errors
 
-from klods.db.chain_run import ChainRun
 from klods.db.database import Database
 from klods.db.host import HOST
-from klods.db.ledger import Status, statuses
+from klods.db.migrating.chain_run import ChainRun
+from klods.db.migrating.ledger import Status, statuses
 from klods.db.own_connection import Connection, own_connection, own_transaction
 from klods.db.scope import ScopeKind, current_scope
 from klods.errors import AlreadyRunning, MigrationFailed, MigrationInRequest, NoSuchModule, NotAllowed
@@ -68,7 +68,7 @@ class ModuleMigrator:
 
     def finish(self, modules: Iterable[Module]) -> tuple[MigrationFailed, ...]:
         """Run what modules owe without a transaction; what fails stays owed, with the reason, and is returned."""
-        from klods.db.owed import finish
+        from klods.db.migrating.owed import finish
 
         standing = self.statuses(modules := list(modules))
         owing = [module for module in modules if standing[module.code].owed]
@@ -79,7 +79,7 @@ class ModuleMigrator:
 
     def plan_sql(self, module: Module) -> str:
         """The SQL that the pending migrations would run, for reading; Python that asks the database is only named."""
-        from klods.db.alembic_chain import shown_sql
+        from klods.db.migrating.alembic_chain import shown_sql
 
         pending = self.pending(module)
         shown = (revision for revision in chain_of(module) if revision.revision in pending)

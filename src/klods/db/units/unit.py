@@ -11,17 +11,17 @@ import psycopg
 from psycopg.abc import Params
 from psycopg.rows import DictRow, dict_row, tuple_row
 
-from klods.db.cursor import UnitCursor
-from klods.db.guard import refuse_control
-from klods.db.joining import Guest
-from klods.db.lender import Lender, drop_plans
-from klods.db.opening import Frame, Opening
-from klods.db.reasons import first_line
-from klods.db.transaction import Transaction
+from klods.db.units.cursor import UnitCursor
+from klods.db.units.guard import refuse_control
+from klods.db.units.joining import Guest
+from klods.db.units.lender import Lender, drop_plans
+from klods.db.units.opening import Frame, Opening
+from klods.db.units.reasons import first_line
+from klods.db.units.transaction import Transaction
 from klods.errors import BlockingCall, EndedUnit, NoDatabase, SwallowedFailure
 
 if TYPE_CHECKING:
-    from klods.db.session import UnitSession
+    from klods.db.units.session import UnitSession
 
 __all__ = ["Opening", "Unit"]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Generic, TypeVar
 
-from klods.web.threads import WorkerThreads, run_on
+from klods.web.engine.threads import WorkerThreads, run_on
 
 T = TypeVar("T")
 

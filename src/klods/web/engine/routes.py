@@ -27,7 +27,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Asgi
 
-from klods.web.calls import (
+from klods.web.engine.calls import (
     convert,
     hopping,
     inline,
@@ -39,9 +39,9 @@ from klods.web.calls import (
     run_plainly,
     stepping,
 )
-from klods.web.edge import Exchange, exchange_of
-from klods.web.stays import Stay
-from klods.web.threads import WorkerThreads
+from klods.web.engine.edge import Exchange, exchange_of
+from klods.web.engine.stays import Stay
+from klods.web.engine.threads import WorkerThreads
 
 Handler = Callable[[Request], Awaitable[Response]]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from klods.db.lexing import Token, tokens
+from klods.db.units.lexing import Token, tokens
 
 TRANSACTION_WORDS = frozenset(["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"])
 RUN = "do $klods$ begin execute current_setting('klods.sql'); end $klods$"

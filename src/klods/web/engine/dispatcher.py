@@ -5,11 +5,11 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Asgi
 
+from klods.web.engine.gate import AREA, LOADING_SECONDS, PLATFORM, Gate, not_enabled, why_closed
+from klods.web.engine.module_health import health_of_unloaded, health_path
+from klods.web.engine.paths import locate
+from klods.web.engine.snapshot import Entry, Standing, Switchboard
 from klods.web.errors import Errors
-from klods.web.gate import AREA, LOADING_SECONDS, PLATFORM, Gate, not_enabled, why_closed
-from klods.web.module_health import health_of_unloaded, health_path
-from klods.web.paths import locate
-from klods.web.snapshot import Entry, Standing, Switchboard
 
 
 class Dispatcher:

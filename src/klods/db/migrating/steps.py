@@ -12,9 +12,9 @@ from typing import Literal
 
 import psycopg
 
-from klods.db.ledger import Direction, Record, write
+from klods.db.migrating.ledger import Direction, Record, write
+from klods.db.migrating.sql_text import TextFailed, run_text, say
 from klods.db.own_connection import Connection
-from klods.db.sql_text import TextFailed, run_text, say
 from klods.errors import KlodsError, MigrationFailed
 from klods.kernel.migrations import Revision
 

@@ -21,15 +21,15 @@ from klods.kernel.catalog import Module
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.faults import sentence
 from klods.kernel.parts import PARTS, load_definition, load_part
-from klods.web.calls import plainly
-from klods.web.edge import Edge, Surroundings
-from klods.web.gate import Admission, Guard
-from klods.web.marks import is_public
-from klods.web.module_health import health_route
-from klods.web.paths import AREA_OF_PART, Area, Mixed, place
-from klods.web.routes import Rebuilder
-from klods.web.stays import Stay
-from klods.web.threads import WorkerThreads
+from klods.web.engine.calls import plainly
+from klods.web.engine.edge import Edge, Surroundings
+from klods.web.engine.gate import Admission, Guard
+from klods.web.engine.marks import is_public
+from klods.web.engine.module_health import health_route
+from klods.web.engine.paths import AREA_OF_PART, Area, Mixed, place
+from klods.web.engine.routes import Rebuilder
+from klods.web.engine.stays import Stay
+from klods.web.engine.threads import WorkerThreads
 
 LIFETIME_SECONDS = 30.0
 QUIET = {"tracing": False, "metrics": False, "logs": False}

@@ -1,0 +1,1 @@
+"""Runs the migrations of modules, each inside its own fence."""

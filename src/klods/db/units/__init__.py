@@ -1,0 +1,1 @@
+"""One transaction on one connection, seen by the helpers and by SQLAlchemy at once."""

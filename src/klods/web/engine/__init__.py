@@ -1,0 +1,1 @@
+"""Carries requests into modules: dispatcher, gate, edge, worker threads."""
