@@ -1,6 +1,10 @@
 """From one command to a running feature, with four web processes and a neighbour under load."""
 
+import os
+import shutil
+import signal
 import time
+from pathlib import Path
 
 import pytest
 from support.served import Hub, children
@@ -94,9 +98,6 @@ def test_what_was_approved_runs_whatever_happens_to_the_folder(hub):
 
 
 def test_a_worker_that_is_killed_is_replaced_and_follows(hub):
-    import os
-    import signal
-
     hub.klods("module", "create", CODE, "Scan og parse fakturaer")
     with hub.served("--workers", "2") as server:
         os.kill(children(server.pid)[0], signal.SIGKILL)
@@ -107,11 +108,23 @@ def test_a_worker_that_is_killed_is_replaced_and_follows(hub):
             time.sleep(0.1)
 
 
-def test_workers_end_when_their_parent_is_killed(hub):
-    import os
-    import signal
-    from pathlib import Path
+def test_a_process_that_does_not_follow_is_named_and_follows_when_it_can(hub):
+    hub.extra["KLODS_ACKNOWLEDGE_SECONDS"] = "1"
+    hub.klods("module", "create", CODE, "Scan og parse fakturaer")
+    with hub.served("--workers", "2") as server:
+        asleep = children(server.pid)[0]
+        os.kill(asleep, signal.SIGSTOP)
+        try:
+            assert hub.klods("module", "enable", CODE)["late"] == [f"web-{asleep}"]
+        finally:
+            os.kill(asleep, signal.SIGCONT)
+        end = time.monotonic() + 20
+        while answers(hub, f"/api/v1/{CODE}/items", 10) != {200}:
+            assert time.monotonic() < end
+            time.sleep(0.1)
 
+
+def test_workers_end_when_their_parent_is_killed(hub):
     with hub.served("--workers", "2") as server:
         workers = children(server.pid)
         os.kill(server.pid, signal.SIGKILL)
@@ -139,8 +152,6 @@ def test_enabled_in_module_json_is_a_wish_that_counts_once(hub):
 
 
 def test_a_module_whose_folder_is_gone_runs_on_and_can_be_disabled(hub):
-    import shutil
-
     hub.klods("module", "create", CODE, "Scan og parse fakturaer")
     hub.klods("module", "enable", CODE)
     shutil.rmtree(hub.modules / CODE)
