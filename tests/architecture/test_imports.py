@@ -46,6 +46,11 @@ def test_the_search_for_imports_by_string_finds_them(text):
     assert BY_STRING & set(words(ast.parse(text)))
 
 
+def test_only_one_file_turns_text_into_syntax_trees():
+    found = {str(path.relative_to(SOURCE)) for path in python_files() if "ast.parse" in path.read_text()}
+    assert found == {"kernel/syntax.py"}
+
+
 def test_nothing_inside_the_package_uses_its_front_door():
     assert {shown(path): names for path in python_files() if (names := [*front_door_imports(parsed(path))])} == {}
 

@@ -1,6 +1,7 @@
 """What a definition.py says, as far as it can be read without running it."""
 
 import ast
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from klods.kernel.definition import FrontendType, MenuItem
 from klods.kernel.parts import LIVE
 from klods.kernel.problems import Problem
+from klods.kernel.syntax import Unparsable, parse_file
 
 DEFINITION = "definition.py"
 RULE = "definition"
@@ -30,14 +32,12 @@ class Declared:
 def read_declared(folder: Path, name: str) -> Declared:
     """Parse a folder's definition.py; no file declares nothing."""
     path = folder / DEFINITION
-    try:
-        tree = ast.parse(path.read_bytes())
-    except FileNotFoundError:
+    if not os.path.lexists(path):
         return Declared()
-    except (SyntaxError, ValueError, RecursionError, MemoryError, OSError) as error:
-        line = getattr(error, "lineno", None) or 1
-        message = f"definition.py cannot be parsed: {getattr(error, 'msg', error)}"
-        return Declared(problems=(Problem(name, RULE, message, str(path), line),))
+    tree = parse_file(path)
+    if isinstance(tree, Unparsable):
+        message = f"definition.py cannot be parsed: {tree.reason}"
+        return Declared(problems=(Problem(name, RULE, message, str(path), tree.line),))
     calls = [node for node in ast.walk(tree) if _calls(node, "ModuleDefinition")]
     return _declared(calls[0]) if len(calls) == 1 else Declared(whole=not calls)
 

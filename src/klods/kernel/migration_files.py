@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from klods.kernel.names import python_name
 from klods.kernel.problems import Problem
+from klods.kernel.syntax import Unparsable, parse
 
 RULE = "migrations"
 SQL_NAME = re.compile(r"(?P<number>[0-9]{3,9})_[\w-]+\.sql\Z")
@@ -63,13 +64,11 @@ def read_python(code: str, path: Path) -> Iterator[Read]:
     if isinstance(text, Problem):
         yield text
         return
-    try:
-        said = dict(_assignments(ast.parse(text)))
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        line = getattr(error, "lineno", None) or 1
-        yield _problem(code, path, f"the file cannot be parsed: {getattr(error, 'msg', error)}", line)
+    tree = parse(text)
+    if isinstance(tree, Unparsable):
+        yield _problem(code, path, f"the file cannot be parsed: {tree.reason}", tree.line)
         return
-    yield from _revision(code, path, text, said)
+    yield from _revision(code, path, text, dict(_assignments(tree)))
 
 
 def read_text(code: str, path: Path) -> str | Problem:

@@ -18,6 +18,7 @@ from klods.db.own_connection import Connection
 from klods.errors import MigrationFailed, OutsidePrefix
 from klods.kernel.catalog import Module
 from klods.kernel.migrations import Revision, chain_of
+from klods.kernel.syntax import Unparsable, parse
 
 
 class ChainRun:
@@ -139,7 +140,10 @@ def _missing_way_back(revision: Revision) -> str:
     if revision.kind == "sql":
         number = revision.file.name.partition("_")[0]
         return "" if revision.down_file else f"there is no {number}_….down.sql beside it"
-    functions = {node.name for node in ast.parse(read(revision.file)).body if isinstance(node, ast.FunctionDef)}
+    tree = parse(read(revision.file))
+    if isinstance(tree, Unparsable):
+        return f"it cannot be parsed: {tree.reason}"
+    functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     return "" if "downgrade" in functions else "it has no downgrade()"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from klods.kernel.catalog import Source
 from klods.kernel.problems import Problem
+from klods.kernel.syntax import Unparsable, parse_file
 
 NOT_ITS_CODE = frozenset({"tests", "migrations", "templates", "static", "node_modules"})
 
@@ -25,19 +26,17 @@ def python_files(source: Source) -> Iterator[PythonFile | Problem]:
     """Every Python file that belongs to the running module, or the problem of one that cannot be parsed."""
     for path in sorted(_paths(source.folder)):
         inner = path.parent.relative_to(source.folder).parts
-        try:
-            yield PythonFile(path, ".".join((source.package, *inner)), ast.parse(path.read_bytes()))
-        except (SyntaxError, ValueError, RecursionError, MemoryError, OSError) as error:
-            line = getattr(error, "lineno", None) or 1
-            yield Problem(source.code, "syntax", f"cannot be parsed: {getattr(error, 'msg', error)}", str(path), line)
+        tree = parse_file(path)
+        if isinstance(tree, Unparsable):
+            yield Problem(source.code, "syntax", f"cannot be parsed: {tree.reason}", str(path), tree.line)
+        else:
+            yield PythonFile(path, ".".join((source.package, *inner)), tree)
 
 
 def parse(path: Path) -> ast.Module | None:
     """The tree of one file; None when it is missing or not Python, which `python_files` reports."""
-    try:
-        return ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError, RecursionError, MemoryError, OSError):
-        return None
+    tree = parse_file(path)
+    return None if isinstance(tree, Unparsable) else tree
 
 
 def _paths(folder: Path) -> Iterator[Path]:
