@@ -140,16 +140,24 @@ def none_left(folder: Path, seconds: float = 5) -> bool:
     return not servers_in(folder)
 
 
+def files_of(hub: Hub, code: str) -> set[str]:
+    """The paths inside a module, with the module's name taken out of them."""
+    folder = hub.modules / code
+    return {str(path.relative_to(folder)).replace(code, "…") for path in folder.rglob("*") if path.is_file()}
+
+
 def test_kills_at_random_times_on_an_embedded_server_leave_no_half_state_and_no_server(tmp_path):
     tmp_path.chmod(0o755)
     hub = with_victim(MortalHub(tmp_path))
     random = dice("kill-at-random-times")
-    actions = (("module", "enable", "victim"), ("module", "disable", "victim"), ("module", "migrate", "victim"))
+    switches = [("module", action, "victim") for action in ("enable", "disable", "migrate")]
+    hub.klods("module", "create", "reference", "Made in peace")
+    whole = files_of(hub, "reference")
     started = time.monotonic()
     hub.klods("module", "enable", "victim")
     usual = time.monotonic() - started
     for number in range(rounds(6, 200)):
-        command = random.choice(actions)
+        command = random.choice([*switches, ("module", "create", f"extra{number}", "May be killed")])
         child = subprocess.Popen(
             [sys.executable, "-m", "klods", *command],
             env=hub.environment, cwd=hub.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -159,6 +167,7 @@ def test_kills_at_random_times_on_an_embedded_server_leave_no_half_state_and_no_
         child.wait()
         state = hub.state()
         assert state["active"] in ("enabled", "disabled"), (number, command, state)
+        assert files_of(hub, f"extra{number}") in (set(), whole), number
         hub.klods("module", "enable", "victim")
         assert hub.state()["enabled"], number
         assert none_left(tmp_path), (number, servers_in(tmp_path))
