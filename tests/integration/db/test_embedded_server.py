@@ -131,6 +131,22 @@ def test_what_was_committed_survives_a_crash_of_the_server(home):
     server.leave()
 
 
+def test_a_server_that_dies_between_being_found_and_being_used_is_started_again(home, monkeypatch):
+    sign_in, server = Access.ensure_login, server_of(home)
+
+    def too_late(access, socket, *, fresh):
+        monkeypatch.setattr(Access, "ensure_login", sign_in)
+        os.kill(server.status().pid, signal.SIGKILL)
+        while server.status().running:
+            time.sleep(0.001)
+        return sign_in(access, socket, fresh=fresh)
+
+    with open_server(home, None, fast=True):
+        monkeypatch.setattr(Access, "ensure_login", too_late)
+        with open_server(home, None, fast=True) as conninfo:
+            assert one(conninfo, "SELECT 1") == 1
+
+
 def test_a_backend_that_outlives_a_crash_is_waited_for(home):
     server = server_of(home)
     conninfo = server.join()
