@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from fastapi import FastAPI
@@ -158,6 +159,10 @@ class Hub:
 
     def threads(self, code: str) -> Any:
         return self.module_app(code).threads
+
+    def code(self, code: str) -> ModuleType:
+        """What stands in the module's backend/router.py: events, for a test that decides what happens when."""
+        return sys.modules[f"{package_name(code)}.backend.router"]
 
     def module_app(self, code: str) -> ModuleApp:
         app = self.switchboard.current.entries[code].app

@@ -1,15 +1,18 @@
 """Where the pieces of a module's requests run, and what happens when they do not behave."""
 
 import asyncio
+import queue
 import threading
-import time
 from contextvars import ContextVar
 from pathlib import Path
 
 import pytest
 from support.engine import Request, ask, serving, write_module
+from support.waiting import HANGS_AFTER_SECONDS, soon
 
 from klods.web.engine.threads import WorkerThreads
+
+IDLE_SECONDS = 0.1
 
 HEAD = """
     from __future__ import annotations
@@ -26,6 +29,7 @@ HEAD = """
 
     router = APIRouter()
     seen: list = []
+    begun, go_on = threading.Semaphore(0), threading.Event()
 
     def here() -> str:
         return threading.current_thread().name
@@ -40,7 +44,7 @@ def hub():
 
 @pytest.fixture
 def threads():
-    threads = WorkerThreads("test", limit=2, idle_seconds=0.2)
+    threads = WorkerThreads("test", limit=2, idle_seconds=IDLE_SECONDS)
     yield threads
     threads.close(2)
 
@@ -117,7 +121,8 @@ def test_a_blocking_handler_stops_neither_the_loop_nor_another_module(hub, tmp_p
     hub.add(module(tmp_path, """
     @router.get("/slow")
     async def slow() -> int:
-        time.sleep(0.4)
+        begun.release()
+        go_on.wait(60)
         return 1
     """))  # fmt: skip
     hub.add(module(tmp_path, """
@@ -128,50 +133,56 @@ def test_a_blocking_handler_stops_neither_the_loop_nor_another_module(hub, tmp_p
 
     async def journey():
         slow = [asyncio.create_task(ask(hub.app, Request(path="/api/v1/crm/slow"))) for _ in range(3)]
-        await asyncio.sleep(0.05)
-        start = time.perf_counter()
+        for _ in range(2):
+            await soon(lambda: hub.code("crm").begun.acquire(blocking=False))
         assert (await ask(hub.app, Request(path="/api/v1/other/quick"))).json == 2
-        assert time.perf_counter() - start < 0.3
+        assert not any(task.done() for task in slow)
+        hub.code("crm").go_on.set()
         return [answer.json for answer in await asyncio.gather(*slow)]
 
     assert asyncio.run(journey()) == [1, 1, 1]
 
 
 def test_a_module_has_no_more_threads_than_allowed_and_callers_wait_in_order(threads):
-    order, at_once = [], []
+    begun, may_end, names = queue.Queue(), [threading.Event() for _ in range(6)], set()
 
     async def work(number):
-        at_once.append(threading.current_thread().name)
-        await asyncio.sleep(0.02)
-        order.append(number)
+        names.add(threading.current_thread().name)
+        begun.put(number)
+        may_end[number].wait(HANGS_AFTER_SECONDS)
 
     async def journey():
-        await asyncio.gather(*(threads.run(lambda n=n: work(n)) for n in range(6)))
+        tasks = [asyncio.create_task(threads.run(lambda n=n: work(n))) for n in range(6)]
+        assert {await asyncio.to_thread(begun.get, timeout=HANGS_AFTER_SECONDS) for _ in range(2)} == {0, 1}
+        for number in range(4):
+            assert begun.empty()
+            may_end[number].set()
+            assert await asyncio.to_thread(begun.get, timeout=HANGS_AFTER_SECONDS) == number + 2
+        may_end[4].set()
+        may_end[5].set()
+        await asyncio.gather(*tasks)
 
     asyncio.run(journey())
-    assert len(set(at_once)) == 2
-    assert [sorted(order[at : at + 2]) for at in (0, 2, 4)] == [[0, 1], [2, 3], [4, 5]]
+    assert len(names) == 2
 
 
 def test_idle_threads_retire_but_not_while_a_task_is_left_on_their_loop(threads):
-    left = threading.Event()
-
     async def leave_a_task():
         async def later():
-            await asyncio.sleep(0.8)
-            left.set()
+            await asyncio.to_thread(may_end.wait, HANGS_AFTER_SECONDS)
 
         threads.kept = asyncio.create_task(later())
 
     async def journey():
         await threads.run(leave_a_task)
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(IDLE_SECONDS * 4)
         assert len(threads) == 1
-        while len(threads) and not await asyncio.sleep(0.05):
-            pass
+        may_end.set()
+        await soon(lambda: not len(threads))
 
-    asyncio.run(asyncio.wait_for(journey(), 5))
-    assert left.is_set()
+    may_end = threading.Event()
+    asyncio.run(journey())
+    assert threads.kept.done()
 
 
 def test_context_results_and_errors_cross_the_threads(threads):
@@ -193,42 +204,50 @@ def test_context_results_and_errors_cross_the_threads(threads):
 
 
 def test_cancelling_the_caller_cancels_the_coroutine_and_frees_its_thread(threads):
-    ended = threading.Event()
+    begun, ended = threading.Semaphore(0), []
 
     async def forever():
         try:
-            await asyncio.sleep(60)
+            begun.release()
+            await asyncio.Event().wait()
         finally:
-            ended.set()
+            ended.append(1)
 
     async def one():
         return 1
 
     async def journey():
         tasks = [asyncio.create_task(threads.run(forever)) for _ in range(2)]
+        for _ in tasks:
+            await soon(lambda: begun.acquire(blocking=False))
         waiting = asyncio.create_task(threads.run(one))
         await asyncio.sleep(0.05)
         assert not waiting.done()
         for task in tasks:
             task.cancel()
-        assert await asyncio.wait_for(waiting, 2) == 1
+        assert await asyncio.wait_for(waiting, HANGS_AFTER_SECONDS) == 1
+        await soon(lambda: len(ended) == 2)
 
     asyncio.run(journey())
-    assert ended.is_set()
 
 
 def test_a_caller_that_gives_up_waiting_takes_no_thread_with_it(threads):
-    async def nap():
-        await asyncio.sleep(0.1)
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    async def work():
+        begun.release()
+        go_on.wait(HANGS_AFTER_SECONDS)
 
     async def journey():
-        busy = [asyncio.create_task(threads.run(nap)) for _ in range(2)]
-        await asyncio.sleep(0.01)
-        impatient = asyncio.create_task(threads.run(nap))
-        await asyncio.sleep(0.01)
+        busy = [asyncio.create_task(threads.run(work)) for _ in range(2)]
+        for _ in busy:
+            await soon(lambda: begun.acquire(blocking=False))
+        impatient = asyncio.create_task(threads.run(work))
+        await soon(lambda: threads._waiting)
         impatient.cancel()
+        go_on.set()
         await asyncio.gather(*busy)
-        await asyncio.wait_for(asyncio.gather(*(threads.run(nap) for _ in range(4))), 2)
+        await asyncio.wait_for(asyncio.gather(*(threads.run(work) for _ in range(4))), HANGS_AFTER_SECONDS)
 
     asyncio.run(journey())
     assert len(threads) <= 2
@@ -252,12 +271,11 @@ def test_ending_the_process_from_a_worker_fails_that_call_only(threads, end):
         with pytest.raises(RuntimeError, match="tried to end the process"):
             await threads.run(leave)
         await threads.run(leave_behind_a_task_that_leaves)
-        await asyncio.sleep(0.05)
+        await soon(threads.kept.done)
         assert await threads.run(one) == 1
 
     asyncio.run(journey())
-    if threads.kept.done() and not threads.kept.cancelled():
-        threads.kept.exception()
+    assert isinstance(threads.kept.exception(), end)
 
 
 def test_tasks_of_a_handler_go_on_after_the_answer(hub, tmp_path):
@@ -265,17 +283,16 @@ def test_tasks_of_a_handler_go_on_after_the_answer(hub, tmp_path):
     @router.post("/start")
     async def start() -> None:
         async def later() -> None:
-            await asyncio.sleep(0.05)
+            await asyncio.to_thread(go_on.wait, 60)
             seen.append(here())
+            begun.release()
         seen.append(asyncio.create_task(later()))
-
-    @router.get("/seen")
-    def look() -> str:
-        return str(seen[-1])
     """))  # fmt: skip
     assert hub.ask("POST", "/api/v1/crm/start").status == 200
-    time.sleep(0.15)
-    assert hub.ask("GET", "/api/v1/crm/seen").json == "klods-crm-1"
+    crm = hub.code("crm")
+    crm.go_on.set()
+    assert crm.begun.acquire(timeout=HANGS_AFTER_SECONDS)
+    assert crm.seen[-1] == "klods-crm-1"
 
 
 def test_a_dependency_sees_the_error_of_its_handler_and_may_turn_it_into_an_answer(hub, tmp_path):
