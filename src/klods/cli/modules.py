@@ -117,7 +117,12 @@ def _lines(found: "Problems", modules: int) -> Iterator[str]:
             yield from _told(problem)
         yield ""
     errors = len(found.errors)
-    yield f"{modules} modules checked: {errors} errors, {len(found) - errors} warnings."
+    counts = _count(errors, "error"), _count(len(found) - errors, "warning")
+    yield f"{_count(modules, 'module')} checked: {', '.join(counts)}."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _told(problem: "Problem") -> Iterator[str]:

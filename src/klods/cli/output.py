@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 import click
@@ -50,6 +51,10 @@ def _draw(columns: Sequence[str], cells: Iterable[Sequence[str]]) -> None:
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_cell, value))
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "seconds")
     return "" if value is None else " ".join(str(value).split())
 
 

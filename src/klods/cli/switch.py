@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from klods.bootstrap import Klods
     from klods.db.migrating.ledger import Status
     from klods.kernel.lifecycle import Outcome
-    from klods.kernel.plan import Plan
+    from klods.kernel.plan import Plan, Step
 
 DEFAULT_PLATFORM = 1
 
@@ -66,7 +66,7 @@ def status(code: str, platform_id: int, *, as_json: bool) -> None:
         print_json(known)
         return
     shown = asdict(row) | (_migrations(tables) if tables else {})
-    print_table(("what", "value"), ((name, _words(value)) for name, value in shown.items() if value not in ("", ())))
+    print_table(("what", "value"), (item for item in shown.items() if item[1] not in ("", ())))
 
 
 @click.command()
@@ -159,10 +159,16 @@ def show(made: "Plan") -> None:
     if not made:
         click.echo(f"Nothing to {made.action}: {made.target} is as you want it.")
     for number, step in enumerate(made, 1):
-        detail = ", ".join(step.revisions) or " → ".join(filter(None, (step.before, step.after)))
+        detail = ", ".join(step.revisions) or _versions(step)
         click.echo(f"{number:>3}. {step.do:<8} {step.code}" + (f"  ({detail})" if detail else ""))
     for warning in made.warnings:
         click.echo(f"  !  {warning}")
+
+
+def _versions(step: "Step") -> str:
+    if step.after and step.before == step.after:
+        return f"{step.after}, new content"
+    return " → ".join(filter(None, (step.before, step.after)))
 
 
 def _tell(outcome: "Outcome", *, as_json: bool) -> None:
@@ -182,10 +188,6 @@ def _migrations(tables: "Status") -> dict[str, object]:
         "owed migrations": tuple(f"{revision} {why}".strip() for revision, why in tables.owed.items()),
         "drift": tuple(f"{one.file} has {one.how}: {one.advice}" for one in tables.drift),
     }
-
-
-def _words(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def _user() -> str:
