@@ -6,6 +6,7 @@ import pytest
 from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
 from support.engine import Request, ask, serving, write_module
+from support.waiting import HANGS_AFTER_SECONDS, soon
 
 from klods.errors import PartFailed
 
@@ -262,9 +263,12 @@ def test_health_is_the_modules_own_or_the_hosts(hub, tmp_path):
 SLOW = (
     API
     + """
+    may_end = asyncio.Event()
+
     @router.get("/slow")
     async def slow() -> str:
-        await asyncio.sleep(0.2)
+        while not may_end.is_set():
+            await asyncio.sleep(0.005)
         return "whole"
 
     @router.get("/events", response_class=EventSourceResponse)
@@ -282,16 +286,17 @@ SLOW = (
 
 
 def test_a_request_in_flight_is_answered_and_the_next_one_is_404(hub, tmp_path):
-    hub.add(write_module(tmp_path, "crm", {"backend/router.py": SLOW}))
+    crm = hub.add(write_module(tmp_path, "crm", {"backend/router.py": SLOW}))
 
     async def journey():
         inside = asyncio.create_task(ask(hub.app, Request(path="/api/v1/crm/slow")))
-        await asyncio.sleep(0.05)
+        await soon(lambda: crm.in_flight[1])
         hub.switch()
         assert (await ask(hub.app, Request(path="/api/v1/crm/slow"))).status == 404
         assert not await hub.switchboard.drain(["crm"], 0.01)
         assert not inside.done()
-        assert await hub.switchboard.drain(["crm"], 5)
+        hub.code("crm").may_end.set()
+        assert await hub.switchboard.drain(["crm"], HANGS_AFTER_SECONDS)
         assert inside.done()
         return (await inside).json
 
@@ -299,14 +304,14 @@ def test_a_request_in_flight_is_answered_and_the_next_one_is_404(hub, tmp_path):
 
 
 def test_draining_ends_event_streams_and_sockets(hub, tmp_path):
-    hub.add(write_module(tmp_path, "crm", {"backend/router.py": SLOW}))
+    crm = hub.add(write_module(tmp_path, "crm", {"backend/router.py": SLOW}))
 
     async def listen():
         scope = Request().scope() | {"type": "websocket", "path": "/api/v1/crm/socket"}
         messages = [{"type": "websocket.connect"}]
 
         async def receive():
-            return messages.pop() if messages else await asyncio.sleep(60)
+            return messages.pop() if messages else await asyncio.Event().wait()
 
         async def send(message):
             sent.append(message["type"])
@@ -317,12 +322,10 @@ def test_draining_ends_event_streams_and_sockets(hub, tmp_path):
     async def journey():
         stream = asyncio.create_task(ask(hub.app, Request(path="/api/v1/crm/events")))
         socket = asyncio.create_task(listen())
-        await asyncio.sleep(0.1)
+        await soon(lambda: len(crm.open_ended) == 2)
         hub.switch()
-        assert await hub.switchboard.drain(["crm"], 5)
-        await asyncio.wait((stream, socket), timeout=1)
-        assert stream.done()
-        assert socket.done()
+        assert await hub.switchboard.drain(["crm"], HANGS_AFTER_SECONDS)
+        await soon(lambda: stream.done() and socket.done())
 
     asyncio.run(journey())
 
@@ -341,7 +344,7 @@ def test_toggling_while_requests_fly_fails_no_request_of_another_module(hub, tmp
         tasks = [asyncio.create_task(knock(code)) for code in ("crm", "other") for _ in range(3)]
         for turn in range(20):
             hub.switch(*(["other"] if turn % 2 else ["crm", "other"]))
-            assert await hub.switchboard.drain(["crm"], 2)
+            assert await hub.switchboard.drain(["crm"], HANGS_AFTER_SECONDS)
             await asyncio.sleep(0.005)
         for task in tasks:
             task.cancel()

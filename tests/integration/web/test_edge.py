@@ -1,13 +1,13 @@
 """One request is one unit: what is kept, what is undone, and that the connection is back before the first byte."""
 
 import asyncio
-import time
 
 import psycopg
 import pytest
 from psycopg.rows import scalar_row
 from starlette.testclient import TestClient
 from support.engine import Request, ask, serving, write_module
+from support.waiting import HANGS_AFTER_SECONDS, soon
 
 from klods.db.database import Database
 
@@ -21,7 +21,7 @@ HEAD = """
 
     import asyncio
     import contextlib
-    import time
+    import threading
     from typing import Any
 
     from fastapi import APIRouter, BackgroundTasks, Depends, Form, HTTPException, Request, UploadFile, WebSocket
@@ -34,6 +34,7 @@ HEAD = """
     from klods.errors import NoScope
 
     router = APIRouter()
+    inside, go_on = threading.Semaphore(0), threading.Event()
 
     def add(name: str) -> int:
         return execute_insert("insert into cards_card(name) values (%s)", [name])
@@ -49,7 +50,7 @@ def conninfo(empty_database):
 
 @pytest.fixture
 def hub(conninfo):
-    with Database(conninfo, pool_size=2, wait_seconds=5) as database, serving(database) as hub:
+    with Database(conninfo, pool_size=2, wait_seconds=HANGS_AFTER_SECONDS) as database, serving(database) as hub:
         yield hub
 
 
@@ -139,8 +140,9 @@ def test_six_callers_with_sql_around_an_await_are_served_by_a_pool_of_two(hub, t
     hub.add(cards(tmp_path, """
     @router.get("/slow")
     async def slow() -> int:
-        execute_query("select pg_sleep(0.05)")
-        await asyncio.sleep(0.05)
+        execute_query("select 1")
+        inside.release()
+        await asyncio.to_thread(go_on.wait, 60)
         return execute_query("select 1 as one")[0]["one"]
     """))  # fmt: skip
     hub.add(cards(tmp_path, """
@@ -151,17 +153,14 @@ def test_six_callers_with_sql_around_an_await_are_served_by_a_pool_of_two(hub, t
 
     async def journey():
         six = [asyncio.create_task(ask(hub.app, Request(path="/api/v1/cards/slow"))) for _ in range(6)]
-        await asyncio.sleep(0.02)
-        longest = 0.0
-        while not all(task.done() for task in six):
-            start = time.perf_counter()
-            assert (await ask(hub.app, Request(path="/api/v1/other/quick"))).json == 2
-            longest = max(longest, time.perf_counter() - start)
-        return [(await task).status for task in six], longest
+        for _ in range(2):
+            await soon(lambda: hub.code("cards").inside.acquire(blocking=False))
+        assert (await ask(hub.app, Request(path="/api/v1/other/quick"))).json == 2
+        assert not any(task.done() for task in six)
+        hub.code("cards").go_on.set()
+        return [(await task).status for task in six]
 
-    statuses, longest = asyncio.run(journey())
-    assert statuses == [200] * 6
-    assert longest < 0.15
+    assert asyncio.run(journey()) == [200] * 6
 
 
 def test_commit_and_rollback_in_a_handler_end_nothing_of_the_edge(hub, tmp_path, names):
@@ -267,7 +266,7 @@ def test_the_connection_is_back_before_a_slow_client_reads_the_first_byte(hub, t
         paths = ["/api/v1/cards/big", "/api/v1/cards/streamed"] * 2
         four = [asyncio.create_task(ask(hub.app, Request(path=path, before_reading=slow))) for path in paths]
         for _ in four:
-            await asyncio.wait_for(waiting.acquire(), 5)
+            await asyncio.wait_for(waiting.acquire(), HANGS_AFTER_SECONDS)
         assert (await ask(hub.app, Request(path="/api/v1/cards/big"))).status == 200
         go_on.set()
         return [len((await task).body) for task in four]
@@ -413,10 +412,11 @@ def test_a_socket_echoes_and_its_scope_must_be_opened(hub, tmp_path, names):
 
 def test_a_cancelled_request_is_undone_and_its_connection_comes_back(hub, tmp_path, names):
     hub.add(cards(tmp_path, """
-    @router.post("/forever")
-    async def forever() -> None:
-        add("lost")
-        await asyncio.sleep(60)
+    @router.post("/forever/{number}")
+    async def forever(number: int) -> None:
+        add(f"lost {number}")
+        inside.release()
+        await asyncio.Event().wait()
 
     @router.get("/fine")
     async def fine() -> int:
@@ -424,8 +424,9 @@ def test_a_cancelled_request_is_undone_and_its_connection_comes_back(hub, tmp_pa
     """))  # fmt: skip
 
     async def journey():
-        tasks = [asyncio.create_task(ask(hub.app, Request("POST", "/api/v1/cards/forever"))) for _ in range(2)]
-        await asyncio.sleep(0.3)
+        tasks = [asyncio.create_task(ask(hub.app, Request("POST", f"/api/v1/cards/forever/{n}"))) for n in range(2)]
+        for _ in tasks:
+            await soon(lambda: hub.code("cards").inside.acquire(blocking=False))
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

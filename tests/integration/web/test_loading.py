@@ -2,10 +2,10 @@
 
 import asyncio
 import threading
-import time
 
 import pytest
 from support.engine import Request, ask, serving, write_module
+from support.waiting import HANGS_AFTER_SECONDS, until
 
 from klods.web.engine.loading import Loader
 from klods.web.engine.module_app import build
@@ -23,10 +23,12 @@ GOOD = """
 
 
 class Place:
-    """A hub whose modules a loader brings in."""
+    """A hub whose modules a loader brings in, once it may."""
 
-    def __init__(self, tmp_path, seconds: float = 5.0, loading_seconds: float = 5.0):
+    def __init__(self, tmp_path, seconds=HANGS_AFTER_SECONDS, loading_seconds=HANGS_AFTER_SECONDS):
         self.order: list[str] = []
+        self.may_build = threading.Event()
+        self.may_build.set()
         self.tmp_path = tmp_path
         self.loader = Loader(self.build, seconds=seconds)
         self.serving = serving(loader=self.loader, loading_seconds=loading_seconds)
@@ -36,11 +38,13 @@ class Place:
         return self
 
     def __exit__(self, *error):
+        self.may_build.set()
         self.loader.stop()
         self.serving.__exit__(*error)
 
     def build(self, module):
         self.order.append(module.code)
+        self.may_build.wait(HANGS_AFTER_SECONDS)
         return build(module, self.hub.around)
 
     def put(self, **modules: str | tuple[str, dict]):
@@ -60,45 +64,51 @@ def test_a_module_comes_after_those_it_requires(tmp_path):
     with Place(tmp_path) as place:
         entries = place.put(a=(GOOD, {"requires": ("c",)}), b=GOOD, c=(GOOD, {"requires": ("d",)}), d=GOOD)
         place.loader.start()
-        assert place.loader.wait(entries.values(), 5)
+        assert place.loader.wait(entries.values(), HANGS_AFTER_SECONDS)
         assert {entry.state for entry in entries.values()} == {Standing.READY}
     assert place.order.index("d") < place.order.index("c") < place.order.index("a")
 
 
 def test_what_somebody_waits_for_is_loaded_first_with_what_it_requires(tmp_path):
-    slow = "import time; time.sleep(0.2)\n" + GOOD.replace("\n    ", "\n")
+    async def journey():
+        waiting = asyncio.create_task(ask(place.hub.app, Request(path="/api/v1/wanted/x")))
+        await asyncio.sleep(0)
+        place.may_build.set()
+        return (await waiting).json
+
     with Place(tmp_path) as place:
-        codes = {f"m{number}": slow for number in range(6)}
+        codes = {f"m{number}": GOOD for number in range(6)}
         place.put(**codes, wanted=(GOOD, {"requires": ("m5",)}))
+        place.may_build.clear()
         place.loader.start()
-        time.sleep(0.05)
-        answer = asyncio.run(ask(place.hub.app, Request(path="/api/v1/wanted/x")))
-        assert answer.json == "here"
+        until(lambda: place.order)
+        assert asyncio.run(journey()) == "here"
         assert place.order[1:3] == ["m5", "wanted"]
 
 
 def test_a_module_that_loads_too_long_for_a_caller_is_503_with_a_time_to_come_back(tmp_path):
-    slow = "import time; time.sleep(0.5)\n" + GOOD.replace("\n    ", "\n")
     with Place(tmp_path, loading_seconds=0.1) as place:
-        entries = place.put(crm=slow)
+        entries = place.put(crm=GOOD)
+        place.may_build.clear()
         place.loader.start()
         answer = place.hub.ask("GET", "/api/v1/crm/x")
         assert (answer.status, answer.error, answer.headers["retry-after"]) == (503, "module_loading", "2")
-        assert place.loader.wait(entries.values(), 5)
+        place.may_build.set()
+        assert place.loader.wait(entries.values(), HANGS_AFTER_SECONDS)
         assert place.hub.ask("GET", "/api/v1/crm/x").status == 200
 
 
 def test_a_module_switched_off_while_somebody_waits_for_it_is_404(tmp_path):
-    slow = "import time; time.sleep(0.2)\n" + GOOD.replace("\n    ", "\n")
-
     async def journey():
         waiting = asyncio.create_task(ask(place.hub.app, Request(path="/api/v1/crm/x")))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0)
         place.hub.switch()
+        place.may_build.set()
         return (await waiting).status
 
     with Place(tmp_path) as place:
-        place.put(crm=slow)
+        place.put(crm=GOOD)
+        place.may_build.clear()
         place.loader.start()
         assert asyncio.run(journey()) == 404
 
@@ -119,7 +129,7 @@ def test_a_module_that_fails_names_file_and_line_and_the_others_work(tmp_path, c
     with Place(tmp_path) as place:
         entries = place.put(good=GOOD, **{code: text})
         place.loader.start()
-        assert place.loader.wait(entries.values(), 5)
+        assert place.loader.wait(entries.values(), HANGS_AFTER_SECONDS)
         entry = entries[code]
         assert entry.state is Standing.FAILED
         assert (entry.problem.file, entry.problem.line) == (file, line)
@@ -143,18 +153,22 @@ def test_a_handler_that_fastapi_refuses_is_named_with_its_line(tmp_path):
     with Place(tmp_path) as place:
         entries = place.put(crm=text)
         place.loader.start()
-        assert place.loader.wait(entries.values(), 5)
+        assert place.loader.wait(entries.values(), HANGS_AFTER_SECONDS)
         assert entries["crm"].problem.file == "backend/router.py"
         assert entries["crm"].problem.line > 8
 
 
-def test_an_endless_import_fails_and_the_next_module_is_loaded(tmp_path):
-    with Place(tmp_path, seconds=0.3) as place:
-        entries = place.put(a="import time\nwhile True: time.sleep(0.01)\n", b=GOOD)
+def test_an_import_that_takes_too_long_fails_and_the_next_module_is_loaded(tmp_path):
+    with Place(tmp_path, seconds=0.1) as place:
+        slow = place.put(slow="import time\ntime.sleep(2)\n")["slow"]
         place.loader.start()
-        assert place.loader.wait(entries.values(), 5)
-        assert (entries["a"].state, entries["b"].state) == (Standing.FAILED, Standing.READY)
-        assert "did not end" in entries["a"].problem.message
+        assert place.loader.wait([slow], HANGS_AFTER_SECONDS)
+        assert slow.state is Standing.FAILED
+        assert "did not end" in slow.problem.message
+        place.loader._seconds = HANGS_AFTER_SECONDS
+        good = place.put(good=GOOD)["good"]
+        assert place.loader.wait([good], HANGS_AFTER_SECONDS)
+        assert good.state is Standing.READY
 
 
 LIFE = """
@@ -183,7 +197,7 @@ LIFE = """
 def test_lifespans_are_entered_on_load_and_left_afterwards_where_the_module_runs(tmp_path, native):
     async def journey():
         place.loader.start(asyncio.get_running_loop())
-        assert await asyncio.to_thread(place.loader.wait, entries.values(), 5)
+        assert await asyncio.to_thread(place.loader.wait, entries.values(), HANGS_AFTER_SECONDS)
         answer = await ask(place.hub.app, Request(path="/api/v1/crm/x"))
         await asyncio.to_thread(place.loader.unload, entries["crm"])
         return answer.json
@@ -196,29 +210,37 @@ def test_lifespans_are_entered_on_load_and_left_afterwards_where_the_module_runs
     assert life == [threading.current_thread().name if native else "klods-crm-1"] * 2
 
 
-def test_a_startup_hook_that_fails_or_hangs_fails_that_module_only(tmp_path):
-    hooks = {"fails": "raise LookupError('no')", "hangs": "import time; time.sleep(1)"}
-    with Place(tmp_path, seconds=0.5) as place:
-        for code, body in hooks.items():
-            write_module(tmp_path, code, {"definition.py": f"def on_startup():\n    {body}\n"})
-        entries = place.put(**dict.fromkeys(hooks, GOOD), good=GOOD)
+def with_hook(place, code, body):
+    write_module(place.tmp_path, code, {"definition.py": f"def on_startup():\n    {body}\n"})
+    return {code: GOOD}
+
+
+def test_a_startup_hook_that_fails_fails_that_module_only(tmp_path):
+    with Place(tmp_path) as place:
+        entries = place.put(**with_hook(place, "fails", "raise LookupError('no')"), good=GOOD)
         place.loader.start()
-        assert place.loader.wait(entries.values(), 5)
-        assert [entries[code].state for code in ("fails", "hangs", "good")] == ["failed", "failed", "ready"]
+        assert place.loader.wait(entries.values(), HANGS_AFTER_SECONDS)
+        assert [entries[code].state for code in ("fails", "good")] == ["failed", "ready"]
         assert (entries["fails"].problem.file, entries["fails"].problem.line) == ("definition.py", 2)
 
 
-def test_a_module_replaced_while_it_loads_is_ended_when_it_comes(tmp_path):
-    slow = LIFE.replace("life = []", "import time; time.sleep(0.2); life = []")
-    with Place(tmp_path) as place:
-        entries = place.put(crm=slow)
+def test_a_startup_hook_that_takes_too_long_fails_its_module(tmp_path):
+    with Place(tmp_path, seconds=0.1) as place:
+        entries = place.put(**with_hook(place, "hangs", "import time; time.sleep(2)"))
         place.loader.start()
-        time.sleep(0.1)
+        assert place.loader.wait(entries.values(), HANGS_AFTER_SECONDS)
+        assert "did not end" in entries["hangs"].problem.message
+
+
+def test_a_module_replaced_while_it_loads_is_ended_when_it_comes(tmp_path):
+    with Place(tmp_path) as place:
+        entries = place.put(crm=LIFE)
+        place.may_build.clear()
+        place.loader.start()
+        until(lambda: place.order)
         place.loader.unload(entries["crm"])
-        deadline = time.monotonic() + 5
-        while any(thread.name == "klods-load-crm" for thread in threading.enumerate()):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        place.may_build.set()
+        until(lambda: not any(thread.name == "klods-load-crm" for thread in threading.enumerate()))
         assert entries["crm"].state is Standing.FAILED
         assert not [thread for thread in threading.enumerate() if thread.name.startswith("klods-crm-")]
 
@@ -227,7 +249,7 @@ def test_what_failed_is_tried_again_when_the_states_change(tmp_path):
     with Place(tmp_path) as place:
         entries = place.put(crm="raise LookupError\n")
         place.loader.start()
-        assert place.loader.wait(entries.values(), 5)
+        assert place.loader.wait(entries.values(), HANGS_AFTER_SECONDS)
         module = write_module(tmp_path, "crm", {"backend/router.py": GOOD})
         snapshot = place.hub.switchboard.current.successor(2, [(module, "one")], {1: frozenset(["crm"])})
         place.hub.switchboard.swap(snapshot)

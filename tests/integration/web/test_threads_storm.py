@@ -4,6 +4,7 @@ import asyncio
 import random
 
 from support.engine import Request, ask, serving, write_module
+from support.waiting import HANGS_AFTER_SECONDS
 
 ROUTER = """
     import asyncio
@@ -52,7 +53,7 @@ def test_nothing_is_lost_in_a_storm_of_cancelled_requests(tmp_path):
     async def journey(hub):
         results = await asyncio.gather(*(knock(hub.app) for _ in range(400)))
         assert all(results), f"seed {seed}"
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANGS_AFTER_SECONDS):
             while len(hub.threads("crm")._idle) < len(hub.threads("crm")):  # noqa: ASYNC110 - nothing announces it
                 await asyncio.sleep(0.01)
 
