@@ -10,10 +10,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import psycopg
+from support.waiting import until
 
 LOAD = Path(__file__).with_name("load.py")
 START_SECONDS = 60
@@ -64,6 +68,7 @@ class Hub:
                 self.address = self._address(process)
                 self.token = self.token or self.klods("token", "create", "--name", "tests")["token"]
                 self.wait_until_ready()
+                self._wait_until_all_follow(options)
                 yield process
             finally:
                 end(process)
@@ -84,6 +89,13 @@ class Hub:
         while self.get("/health/ready")[0] != 200:
             assert time.monotonic() < deadline, (self.folder / "server.log").read_text()
             time.sleep(0.02)
+
+    def _wait_until_all_follow(self, options: Sequence[str]) -> None:
+        """One process that is ready answers for all of them, and others may still be starting."""
+        count = int(options[options.index("--workers") + 1]) if "--workers" in options else 1
+        if count > 1 and self.database_url:
+            with psycopg.connect(self.database_url, autocommit=True) as connection:
+                until(lambda: connection.execute("select from klods.process where role = 'web'").rowcount >= count)
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """The status and the body of an answer, read as JSON where it is JSON."""
