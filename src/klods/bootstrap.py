@@ -1,7 +1,7 @@
 """The one place where everything is wired."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from klods.db.people import People
 from klods.db.processes import LiveProcesses
 from klods.db.server import open_server
 from klods.db.stores import StateRows
-from klods.errors import InUse
+from klods.errors import InUse, KlodsError
 from klods.kernel.catalog import Catalog, Origin
 from klods.kernel.discovery import Place, discover, entry_points
 from klods.kernel.importer import ModuleImporter
@@ -26,7 +26,7 @@ from klods.outbound.probe import ChildProbe
 from klods.settings import Settings
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Send
+    from starlette.types import Receive, Send
     from starlette.types import Scope as Asgi
 
     from klods.web.app import WebApp
@@ -169,16 +169,31 @@ def build(settings: Settings) -> Iterator[Klods]:
             importer.remove()
 
 
-def serving(settings: Settings) -> "ASGIApp":
-    """An application that opens the hub when its server starts and closes it when the server ends."""
+class ServedHub:
+    """The ASGI application of one web process: opens the hub when its server starts, closes it when the server ends."""
 
-    async def application(scope: "Asgi", receive: "Receive", send: "Send") -> None:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._app: WebApp | None = None
+
+    async def __call__(self, scope: "Asgi", receive: "Receive", send: "Send") -> None:
+        """Answer one request, or live one lifespan."""
         if scope["type"] == "lifespan":
-            with build(settings) as klods:
-                opened.append(klods.web_app())
-                await opened[0](scope, receive, send)
-        else:
-            await opened[0](scope, receive, send)
+            await self._live(scope, receive, send)
+        elif self._app is not None:
+            await self._app(scope, receive, send)
 
-    opened: list[WebApp] = []
-    return application
+    def stop_soon(self) -> None:
+        """Make ready for the end of the server, which comes when running requests are answered."""
+        if self._app is not None:
+            self._app.stop_soon()
+
+    async def _live(self, scope: "Asgi", receive: "Receive", send: "Send") -> None:
+        with ExitStack() as stack:
+            try:
+                klods = stack.enter_context(build(self._settings))
+            except KlodsError as error:
+                await send({"type": "lifespan.startup.failed", "message": f"{error} {error.advice}".strip()})
+                return
+            self._app = klods.web_app()
+            await self._app(scope, receive, send)

@@ -26,13 +26,13 @@ THINGS = (
 @host_option
 @port_option
 @workers_option
-def demo(host: str, port: int, workers: int) -> None:
+def demo(host: str, port: int, workers: int) -> int:
     """Start a hub with a database, a sample module and a login link."""
     from klods.cli import serving
 
     bound = serving.listen(host, port)
     address = address_of(host, bound.getsockname()[1])
-    serving.serve_hub(bound, workers, lambda klods: open_demo(klods, address))
+    return serving.serve_hub(bound, workers, lambda klods: open_demo(klods, address))
 
 
 def open_demo(klods: "Klods", address: str) -> None:

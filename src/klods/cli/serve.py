@@ -20,13 +20,13 @@ workers_option = click.option(
 @host_option
 @port_option
 @workers_option
-def serve(host: str, port: int, workers: int) -> None:
+def serve(host: str, port: int, workers: int) -> int:
     """Serve the hub until it is told to stop."""
     from klods.cli import serving
 
     bound = serving.listen(host, port)
     address = address_of(host, bound.getsockname()[1])
-    serving.serve_hub(bound, workers, lambda klods: open_hub(klods, address))
+    return serving.serve_hub(bound, workers, lambda klods: open_hub(klods, address))
 
 
 def open_hub(klods: "Klods", address: str) -> None:

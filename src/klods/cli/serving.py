@@ -1,13 +1,18 @@
 """Runs the web processes of a hub: one socket, one or more uvicorn workers, none that outlives its parent."""
 
+import asyncio
 import logging
 import os
 import signal
 import socket
 import threading
+import warnings
+from contextlib import suppress
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,20 +22,28 @@ if TYPE_CHECKING:
     from klods.bootstrap import Klods
 
 FACTORY = "klods.cli.serving:application"
+PARENT = "KLODS_PARENT_PROCESS"
+"""The process id whose end ends a worker; set by `run` for the workers it starts."""
+
 WATCH_SECONDS = 0.5
-DRAIN_SECONDS = 10
 
 
 def application() -> "ASGIApp":
-    """The application of one web process; uvicorn calls this in every worker."""
-    from klods.bootstrap import serving
+    """The application of one web process; uvicorn calls this in every worker, on its event loop."""
+    from pydantic.warnings import UnsupportedFieldAttributeWarning
+
+    from klods.bootstrap import ServedHub
     from klods.settings import Settings
     from klods.web.engine.threads import share_fairly
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    # FastAPI hides this warning around each route it makes, but not from routes that another thread makes meanwhile.
+    warnings.filterwarnings("ignore", category=UnsupportedFieldAttributeWarning)
     share_fairly()
     follow_parent()
-    return serving(Settings())
+    hub = ServedHub(Settings())
+    when_told_to_stop(hub.stop_soon)
+    return hub
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -42,40 +55,66 @@ def listen(host: str, port: int) -> socket.socket:
     return bound
 
 
-def serve_hub(bound: socket.socket, workers: int, prepare: "Callable[[Klods], None]") -> None:
-    """Open the hub once to prepare it, then serve it; this process stays among the users of the database."""
+def serve_hub(bound: socket.socket, workers: int, prepare: "Callable[[Klods], None]") -> int:
+    """Open the hub once to prepare it, then serve it until told to stop; returns the exit code.
+
+    This process stays among the users of the database. SIGTERM ends it as Ctrl-C does: everything is closed.
+    """
     from klods.bootstrap import build, database
     from klods.settings import Settings
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = Settings()
     with database(settings):
         with build(settings) as klods:
             prepare(klods)
-        run(bound, workers)
+        return run(bound, workers, settings.drain_seconds)
 
 
-def run(bound: socket.socket, workers: int) -> None:
-    """Serve on the socket until told to stop."""
+def run(bound: socket.socket, workers: int, drain_seconds: float) -> int:
+    """Serve on the socket until told to stop; 1 when the application could not be started."""
     config = uvicorn.Config(
         FACTORY,
         factory=True,
         workers=workers,
+        lifespan="on",
         log_level="warning",
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_graceful_shutdown=drain_seconds,  # type: ignore[arg-type]
     )
-    if workers == 1:
-        uvicorn.Server(config).run(sockets=[bound])
-        return
+    return _run_alone(config, bound) if workers == 1 else _run_workers(config, bound)
+
+
+def _run_alone(config: uvicorn.Config, bound: socket.socket) -> int:
+    server = uvicorn.Server(config)
+    # Once it has ended, uvicorn raises the signal again that ended it; and its exit codes are not ours.
+    with suppress(KeyboardInterrupt, SystemExit):
+        server.run(sockets=[bound])
+    return 0 if server.started else 1
+
+
+def _run_workers(config: uvicorn.Config, bound: socket.socket) -> int:
     from uvicorn.supervisors import Multiprocess
 
     os.environ[PARENT] = str(os.getpid())
-    Multiprocess(config, sockets=[bound]).run()
+    supervisor = Multiprocess(config, sockets=[bound])
+    supervisor.run()
+    return int(any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes))
 
 
-PARENT = "KLODS_PARENT_PROCESS"
-"""The process id whose end ends a worker; set by `run` for the workers it starts."""
+def when_told_to_stop(react: "Callable[[], None]") -> None:
+    """Call ``react`` on this event loop as soon as a signal tells its server to stop."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        told = signal.getsignal(number)
+
+        def tell_both(number: int, frame: FrameType | None, told: object = told) -> None:
+            loop.call_soon_threadsafe(react)
+            if callable(told):
+                told(number, frame)
+
+        signal.signal(number, tell_both)
 
 
 def follow_parent() -> None:

@@ -29,7 +29,6 @@ class Follower:
         self._act = act
         self._heard = heard
         self._stop = threading.Event()
-        self._wake, self._alarm = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name="klods-follower", daemon=True)
         self.ready = threading.Event()
         """Set once the process has acted by some generation."""
@@ -37,6 +36,7 @@ class Follower:
     def start(self, on_ready: Callable[[], None] = lambda: None) -> None:
         """Begin following; ``on_ready`` is called once, on the follower's thread, when the first states are acted by."""
         self._on_ready = on_ready
+        self._wake, self._alarm = socket.socketpair()
         self._thread.start()
 
     def stop(self) -> None:

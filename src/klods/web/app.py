@@ -1,16 +1,18 @@
 """The ASGI application of one web process: the host's app, the modules, and what keeps both in step with the states."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Receive, Send
 from starlette.types import Scope as Asgi
 
 from klods.db.database import Database
 from klods.db.follower import Follower
-from klods.errors import KlodsError
+from klods.errors import Unavailable
 from klods.kernel.catalog import Module
 from klods.kernel.importer import ModuleImporter
 from klods.web.asking import Acquainted
@@ -25,6 +27,8 @@ from klods.web.errors import Errors
 from klods.web.host import create_host_app, given, make_errors, make_pages
 from klods.web.middleware import guarded
 from klods.web.services import HostServices
+
+log = logging.getLogger(__name__)
 
 FIRST_STATES_SECONDS = 30.0
 
@@ -59,13 +63,11 @@ class WebApp:
         )
         self._follower = Follower(process.database.conninfo, "web", self.runtime.act, services.authenticator.forget)
         self._known = asyncio.Event()
-        self._app = self._layers(services)
-
-    def _layers(self, services: HostServices) -> ASGIApp:
+        self._ending: asyncio.Task[None] | None = None
         host = create_host_app(services, self._errors, Documents(services.switchboard).merge)
-        dispatcher = Dispatcher(services.switchboard, host, errors=self._errors, hasten=self._loader.hasten)
-        acquainted = Acquainted(self._settled(dispatcher), services.authenticator.subject)
-        return guarded(acquainted, self._refuse, given(self._pages))
+        self._dispatcher = Dispatcher(services.switchboard, host, errors=self._errors, hasten=self._loader.hasten)
+        acquainted = Acquainted(self._dispatch, services.authenticator.subject)
+        self._app = guarded(acquainted, self._errors.refusal, given(self._pages))
 
     async def __call__(self, scope: Asgi, receive: Receive, send: Send) -> None:
         """Answer one request, or live one lifespan."""
@@ -73,6 +75,11 @@ class WebApp:
             await self._live(receive, send)
         else:
             await self._app(scope, receive, send)
+
+    def stop_soon(self) -> None:
+        """End sockets and event streams, which no server that stops could wait for; called on the event loop."""
+        if self._ending is None:
+            self._ending = asyncio.create_task(self.runtime.switchboard.emptied())
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -86,18 +93,30 @@ class WebApp:
         await asyncio.to_thread(self.runtime.stop)
         await send({"type": "lifespan.shutdown.complete"})
 
-    def _settled(self, app: ASGIApp) -> ASGIApp:
-        """Right after the start nobody knows which modules there are: what may be theirs waits."""
+    async def _dispatch(self, scope: Asgi, receive: Receive, send: Send) -> None:
+        """Pass a request on once it is known which modules there are; answer for it when the server will not wait."""
+        try:
+            if await self._is_known(scope):
+                await self._dispatcher(scope, receive, send)
+            else:
+                await self._errors.refusal(scope, Unavailable())(scope, receive, send)
+        except asyncio.CancelledError:
+            if self._ending is None:
+                raise
+            log.warning("%s %s was cut short, because the server stops", scope.get("method", "socket"), scope["path"])
+            # An answer that has begun cannot be replaced; the server tears it.
+            with suppress(RuntimeError):
+                await self._errors.refusal(scope, Unavailable())(scope, receive, send)
 
-        async def settled(scope: Asgi, receive: Receive, send: Send) -> None:
-            if not self._known.is_set() and locate(scope["path"]):
-                await asyncio.wait_for(self._known.wait(), FIRST_STATES_SECONDS)
-            await app(scope, receive, send)
-
-        return settled
-
-    def _refuse(self, scope: Asgi, error: KlodsError) -> ASGIApp:
-        return self._errors.response(scope, error)
+    async def _is_known(self, scope: Asgi) -> bool:
+        """Right after the start nobody knows which modules there are: what may be theirs waits for a while."""
+        if self._known.is_set() or locate(scope["path"]) is None:
+            return True
+        try:
+            async with asyncio.timeout(FIRST_STATES_SECONDS):
+                return await self._known.wait()
+        except TimeoutError:
+            return False
 
 
 def _forget(services: HostServices, database: Database) -> None:

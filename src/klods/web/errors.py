@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from klods import errors
@@ -68,6 +68,10 @@ class Errors:
             response.headers[name] = value
         return response
 
+    def refusal(self, scope: Scope, error: BaseException) -> ASGIApp:
+        """What answers instead of the app that was asked for; a socket is closed."""
+        return hang_up if scope["type"] == "websocket" else self.response(scope, error)
+
     def handlers(self) -> dict[Any, Callable[[Any, Exception], Awaitable[Response]]]:
         """What a FastAPI app needs to answer in this way."""
 
@@ -90,6 +94,11 @@ class Errors:
             # The page of an error is the last thing that may fail: JSON says the same.
             log.exception("the error page could not be made")
             return None
+
+
+async def hang_up(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001
+    """Close a socket that nobody is going to serve."""
+    await send({"type": "websocket.close", "code": 1008})
 
 
 def report(error: BaseException, scope: Scope) -> str:

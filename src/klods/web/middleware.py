@@ -12,6 +12,7 @@ from klods.errors import CrossSite, KlodsError
 from klods.kernel.i18n import choose_locale
 from klods.web.auth.credentials import cookie, header
 from klods.web.auth.origin import is_cross_site
+from klods.web.errors import hang_up
 
 LOCALE_COOKIE = "klods_locale"
 
@@ -71,7 +72,7 @@ class SameSite:
         """Pass the request on, or refuse it."""
         app = self._app
         if scope["type"] != "lifespan" and is_cross_site(scope):
-            app = _hang_up if scope["type"] == "websocket" else self._refuse(scope, CrossSite())
+            app = self._refuse(scope, CrossSite())
         await app(scope, receive, send)
 
 
@@ -105,9 +106,5 @@ def _has_sane_host(scope: Scope) -> bool:
 
 def _bad_host(scope: Scope) -> ASGIApp:
     if scope["type"] == "websocket":
-        return _hang_up
+        return hang_up
     return PlainTextResponse("The Host header of this request is missing or malformed.\n", status_code=400)
-
-
-async def _hang_up(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001
-    await send({"type": "websocket.close", "code": 1008})

@@ -82,3 +82,17 @@ def test_an_entry_that_was_replaced_is_drained_wherever_its_module_is_open():
 def test_draining_what_nobody_is_inside_takes_no_time():
     board = Switchboard(snapshot("a"))
     assert asyncio.run(board.drain(["a", "unknown"], 0.01))
+
+
+def test_a_stream_that_begins_while_its_module_is_drained_is_ended_too():
+    board = Switchboard(snapshot("a"))
+    entry = board.current.entries["a"]
+    entry.in_flight[1] = 1
+
+    async def journey():
+        draining = asyncio.create_task(board.drain(["a"], 1))
+        await asyncio.sleep(0.01)
+        entry.add_open_ended(1, lambda: entry.leave(1))
+        return await draining
+
+    assert asyncio.run(journey())

@@ -193,7 +193,7 @@ class Exchange:
     def _may_be_ended(self) -> None:
         entry: Entry | None = self.asgi.get("klods.entry")
         if entry is not None:
-            entry.open_ended.add((self.asgi.get("klods.platform", 1), self.end))
+            entry.add_open_ended(self.asgi.get("klods.platform", 1), self.end)
 
     async def _settle(self, status: int) -> None:
         scope = self._scope

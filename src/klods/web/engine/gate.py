@@ -44,10 +44,7 @@ class Gate:
 
     async def refuse(self, error: Exception, asgi: Asgi, receive: Receive, send: Send) -> None:
         """Answer instead of the module."""
-        if asgi["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
-        else:
-            await self._errors.response(asgi, error)(asgi, receive, send)
+        await self._errors.refusal(asgi, error)(asgi, receive, send)
 
     async def settled(self, entry: Entry) -> bool:
         """Wait within the limit until the module is ready or has failed; False when it still loads."""

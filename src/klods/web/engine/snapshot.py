@@ -63,7 +63,7 @@ class Entry:
         self.in_flight: Counter[int] = Counter()
         """Requests inside the module now, by platform."""
         self.open_ended: set[tuple[int, Callable[[], None]]] = set()
-        """How to end sockets and event streams, which would never end by themselves, with their platform."""
+        """Sockets and event streams, which would never end by themselves: their platform and how to end them."""
         self._lock = threading.Lock()
         self._emptied: list[Callable[[], None]] = []
 
@@ -95,8 +95,12 @@ class Entry:
     def leave(self, platform: int) -> None:
         """A request has left the module."""
         self.in_flight[platform] -= 1
-        for wake in self._emptied:
-            wake()
+        self._wake()
+
+    def add_open_ended(self, platform: int, end: Callable[[], None]) -> None:
+        """A request has become a socket or an event stream; whoever waits for the module to be empty must end it."""
+        self.open_ended.add((platform, end))
+        self._wake()
 
     async def emptied(self, closed: Callable[[int], bool]) -> None:
         """Wait until no request of the ``closed`` platforms is inside; sockets and event streams are ended."""
@@ -104,13 +108,17 @@ class Entry:
         self._emptied.append(wake.set)
         try:
             while any(count > 0 and closed(platform) for platform, count in self.in_flight.items()):
+                wake.clear()
                 for platform, end in tuple(self.open_ended):
                     if closed(platform):
                         end()
-                wake.clear()
                 await wake.wait()
         finally:
             self._emptied.remove(wake.set)
+
+    def _wake(self) -> None:
+        for wake in self._emptied:
+            wake()
 
 
 @dataclass(frozen=True)
@@ -173,7 +181,7 @@ class Switchboard:
         wanted = frozenset(codes)
         leaving = {entry for entry in self._leaving if entry.code in wanted}
         staying = [entry for code, entry in self.current.entries.items() if code in wanted]
-        waits = [entry.emptied(lambda _: True) for entry in leaving]
+        waits = [entry.emptied(_everywhere) for entry in leaving]
         waits += [entry.emptied(self._closed_for(entry)) for entry in staying]
         try:
             async with asyncio.timeout(seconds):
@@ -183,5 +191,15 @@ class Switchboard:
         self._leaving -= leaving
         return True
 
+    async def emptied(self) -> None:
+        """Wait until no request is inside any module; sockets and event streams are ended."""
+        await asyncio.gather(
+            *(entry.emptied(_everywhere) for entry in {*self.current.entries.values(), *self._leaving})
+        )
+
     def _closed_for(self, entry: Entry) -> Callable[[int], bool]:
         return lambda platform: not self.current.is_open(entry.code, platform)
+
+
+def _everywhere(platform: int) -> bool:  # noqa: ARG001
+    return True
