@@ -108,7 +108,7 @@ async def ask(app, request: Request) -> Answer:
         if message["type"] == "http.response.start":
             assert not answer.status, "the answer began twice"
             answer.status = message["status"]
-            answer.headers = {name.decode().lower(): value.decode() for name, value in message["headers"]}
+            answer.headers = {name.decode().lower(): value.decode() for name, value in message.get("headers", ())}
         else:
             answer.body += message.get("body", b"")
             answer.whole = not message.get("more_body", False)

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi.exceptions import RequestValidationError
+from fastapi.utils import is_body_allowed_for_status_code
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -63,6 +64,8 @@ class Errors:
         if page and isinstance(error, NotSignedIn) and scope["method"] in ("GET", "HEAD"):
             return RedirectResponse(f"{LOGIN_PATH}?next={_here(scope)}", status_code=303)
         status, body = status_of(error), body_of(error, scope.get("klods.request_id", ""))
+        if not is_body_allowed_for_status_code(status):
+            return Response(status_code=status, headers=dict(_headers(error)))
         response = (self._make_page(scope, status, body) if page else None) or JSONResponse(body, status)
         for name, value in _headers(error).items():
             response.headers[name] = value

@@ -102,3 +102,11 @@ def test_only_a_page_that_can_be_asked_for_again_leads_to_the_sign_in():
 def test_what_comes_back_later_says_when():
     assert Errors().response(scope("/api/x"), errors.ModuleLoading(module="crm")).headers["retry-after"] == "2"
     assert Errors().response(scope("/api/x"), errors.TooManyTries(seconds=30)).headers["retry-after"] == "30"
+
+
+@pytest.mark.parametrize("accept", ["text/html", "*/*"])
+def test_a_status_that_allows_no_body_gets_none(accept):
+    not_modified = HTTPException(304, headers={"etag": '"one"'})
+    response = Errors(lambda *_: HTMLResponse("page", 304)).response(scope(accept=accept), not_modified)
+    assert (response.status_code, response.body, response.headers["etag"]) == (304, b"", '"one"')
+    assert "content-length" not in response.headers

@@ -220,7 +220,7 @@ class Exchange:
 
 
 def _kinds(message: Message) -> list[tuple[bytes, bytes]]:
-    return [(name, value.partition(b";")[0]) for name, value in message["headers"] if name == b"content-type"]
+    return [(name, value.partition(b";")[0]) for name, value in message.get("headers", ()) if name == b"content-type"]
 
 
 def exchange_of(asgi: Asgi) -> Exchange:
