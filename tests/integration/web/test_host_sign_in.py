@@ -195,6 +195,8 @@ def test_a_password_is_changed_by_who_knows_the_present_one(hub, browser):
 
 def test_who_came_by_link_chooses_a_first_password_without_an_old_one(hub, browser):
     browser.post(make_login_link(hub.people, hub.admin(password=None)))
+    refused = browser.post("/auth/password", data={"new": "short"})
+    assert (refused.status_code, 'name="password"' in refused.text) == (422, False)
     assert browser.post("/auth/password", data={"new": "five loud cranes"}).status_code == 303
     assert log_in(browser, password="five loud cranes").status_code == 303
 

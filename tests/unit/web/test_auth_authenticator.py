@@ -154,3 +154,9 @@ def test_a_lookup_that_fails_is_tried_again_by_the_next_request():
         return await asked.subject(SESSION)
 
     assert asyncio.run(twice()) == ADA
+
+
+def test_a_token_is_no_session_even_while_it_is_remembered():
+    rows = Rows("klods_abc")
+    as_token, as_session = request(authorization="Bearer klods_abc"), request(cookie="klods_session=klods_abc")
+    assert ask(Authenticator(rows), as_token, as_session) == [ADA, None]

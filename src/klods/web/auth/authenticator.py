@@ -48,11 +48,13 @@ class Authenticator:
 
     async def subject(self, scope: Scope) -> Subject | None:
         """The subject of the request's bearer token or session, or None."""
-        token = bearer(scope)
+        token, session = bearer(scope), session_secret(scope)
         if token is not None:
             return await self._find(token, self._people.token_subject) if token.startswith(TOKEN_PREFIX) else None
-        secret = session_secret(scope)
-        return await self._find(secret, self._people.session_subject) if secret else None
+        # What looks like a token may be remembered as one, and must not pass as a session.
+        if session and not session.startswith(TOKEN_PREFIX):
+            return await self._find(session, self._people.session_subject)
+        return None
 
     def forget(self) -> None:
         """Remember nobody: whoever asks next is looked up, also while a lookup is under way. Safe from any thread."""

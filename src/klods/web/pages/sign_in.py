@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import Response
 
 from klods.errors import InvalidPassword, LinkSpent, TooManyTries, WrongPassword
@@ -67,17 +67,29 @@ async def log_out(request: Request, services: Services) -> Response:
     return response
 
 
-@router.get("/password")
-def password_form(request: Request, subject: SignedIn, services: Services) -> Response:
-    """The form to choose a password."""
+def has_password(subject: SignedIn, services: Services) -> bool:
+    """Whether the person has chosen a password before."""
     account = services.people.account_by_id(subject.user_id)
-    has_one = account is not None and account.password_hash is not None
+    return account is not None and account.password_hash is not None
+
+
+HasPassword = Annotated[bool, Depends(has_password)]
+
+
+@router.get("/password")
+def password_form(request: Request, has_one: HasPassword) -> Response:
+    """The form to choose a password."""
     return render(request, "klods/password.html", has_one=has_one, error="")
 
 
 @router.post("/password")
 async def change_password(
-    request: Request, subject: SignedIn, services: Services, password: Field = "", new: Field = ""
+    request: Request,
+    subject: SignedIn,
+    services: Services,
+    has_one: HasPassword,
+    password: Field = "",
+    new: Field = "",
 ) -> Response:
     """Set a new password, after the present one if there is one."""
     secret = session_secret(request.scope)
@@ -85,7 +97,7 @@ async def change_password(
         await services.sign_in.check_password(subject.user_id, password, visitor(request.scope))
         await services.sign_in.change_password(subject.user_id, new, secret)
     except (WrongPassword, InvalidPassword, TooManyTries) as error:
-        return render(request, "klods/password.html", status_code=422, has_one=True, error=error)
+        return render(request, "klods/password.html", status_code=422, has_one=has_one, error=error)
     services.authenticator.forget()
     return redirect("/", toast="toast.password_changed")
 
