@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 from klods.kernel.catalog import Module, Source
 from klods.kernel.definition import ModuleDefinition
 from klods.web.engine.snapshot import Entry, Snapshot, Switchboard
-from klods.web.pages.assets import mount_assets
+from klods.web.pages.assets import address, mount_assets
 
 
 @pytest.fixture
@@ -45,3 +45,16 @@ def test_nothing_outside_the_static_folder_is_served(hub, path):
 
 def test_files_are_read_and_not_written(hub):
     assert hub[1].post("/static/modules/notes/app.js").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("version", "kept"), [("?v=one", "immutable"), ("?v=two", "max-age=3600"), ("", "max-age=3600")]
+)
+def test_only_the_version_that_is_served_is_kept_for_ever(hub, version, kept):
+    answer = hub[1].get(f"/static/modules/notes/app.js{version}")
+    assert kept in answer.headers["cache-control"]
+
+
+def test_the_host_names_the_version_that_it_serves(hub):
+    assert "immutable" in hub[1].get(address("klods/nordic.css")).headers["cache-control"]
+    assert "immutable" not in hub[1].get("/static/klods/nordic.css?v=next").headers["cache-control"]

@@ -2,18 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 from fastapi import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from klods._version import __version__
 from klods.kernel.definition import FrontendType
 from klods.kernel.i18n import FALLBACK
 from klods.kernel.subject import Subject
 from klods.web.engine.snapshot import Entry, Snapshot, Switchboard
-from klods.web.pages.assets import fingerprint
+from klods.web.pages.assets import address
 from klods.web.pages.frame import Frame
 from klods.web.pages.look import TOAST_COOKIE, put_toast, read_toast
 from klods.web.pages.menu import Link, Wording, menu
@@ -106,16 +105,8 @@ class Pages:
             "locale": frame.locale,
             "t": partial(_say, sources, frame.locale),
             "host_t": partial(_say, self.shelf.host, frame.locale),
-            "asset": self.asset,
+            "asset": address,
         }
-
-    def asset(self, path: str) -> str:
-        """The address of a static file of the host, with the version that lets browsers keep it."""
-        return f"/static/{path}?v={self._asset_version}"
-
-    @cached_property
-    def _asset_version(self) -> str:
-        return f"{__version__}-{fingerprint()}"
 
 
 def _say(sources: Sources, locale: str, key: str, /, **values: object) -> str:
