@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 
 import pytest
 from support.engine import Request, ask, serving, write_module
@@ -255,3 +256,25 @@ def test_what_failed_is_tried_again_when_the_states_change(tmp_path):
         place.hub.switchboard.swap(snapshot)
         place.loader.load(snapshot)
         assert place.hub.ask("GET", "/api/v1/crm/x").json == "here"
+
+
+def threads_of(code):
+    return [thread for thread in threading.enumerate() if thread.name.startswith(f"klods-{code}-")]
+
+
+def test_a_module_that_fails_while_it_starts_leaves_no_threads_behind(tmp_path):
+    with Place(tmp_path) as place:
+        entries = place.put(**with_hook(place, "fails", "raise LookupError('no')"))
+        place.loader.start()
+        assert place.loader.wait(entries.values(), HANGS_AFTER_SECONDS)
+        assert not [thread for thread in threads_of("fails") if thread.join(5) or thread.is_alive()]
+
+
+def test_stopping_waits_for_no_module_that_takes_its_time_to_load(tmp_path):
+    with Place(tmp_path, seconds=HANGS_AFTER_SECONDS) as place:
+        place.put(slow="import time\ntime.sleep(3)\n")
+        place.loader.start()
+        until(lambda: place.order == ["slow"])
+        began = time.monotonic()
+        place.loader.stop()
+        assert time.monotonic() - began < 2

@@ -44,13 +44,10 @@ class Loader:
         self._thread.start()
 
     def stop(self) -> None:
-        """Load nothing more."""
+        """Load nothing more; a module that is being loaded now is not waited for."""
         with self._changed:
             self._stopping = True
-            self._queue.clear()
             self._changed.notify_all()
-        if self._thread.is_alive():
-            self._thread.join(self._seconds)
 
     def load(self, snapshot: Snapshot) -> None:
         """Load what the snapshot wants and has not got, every module after those it requires; forget the rest."""
@@ -104,14 +101,14 @@ class Loader:
     def _next(self) -> Entry | None:
         with self._changed:
             self._current = None
-            while not self._queue and not self._stopping:
-                self._changed.wait()
+            self._changed.wait_for(lambda: self._queue or self._stopping)
             if self._stopping:
                 return None
             self._current = self._queue.pop(0)
             return self._current
 
     def _load(self, entry: Entry) -> None:
+        app: ModuleApp | None = None
         try:
             app = self._build(entry.module)
             if app.has_lifetime:
@@ -119,8 +116,7 @@ class Loader:
         except BaseException as error:  # noqa: BLE001 - `_fail` logs it
             # The edge of loading: whatever a module does when it is imported, only that module has failed.
             _fail(entry, error)
-            return
-        if not entry.succeed(app):
+        if app is not None and not entry.succeed(app):
             _stop(entry.code, app, LIFETIME_SECONDS)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from klods.kernel.catalog import Module
@@ -10,6 +10,7 @@ from klods.kernel.importer import ModuleImporter
 from klods.kernel.ports import StateStore
 from klods.kernel.state import States
 from klods.web.engine.loading import Loader
+from klods.web.engine.module_app import LIFETIME_SECONDS
 from klods.web.engine.snapshot import Entry, Switchboard
 
 ModulesOf = Callable[[States], Iterable[tuple[Module, str]]]
@@ -36,10 +37,10 @@ class Runtime:
         self.loader.start(loop)
 
     def stop(self) -> None:
-        """Load nothing more and leave the modules' lifespans."""
+        """Load nothing more and leave the modules' lifespans, all at the same time."""
         self.loader.stop()
-        for entry in self.switchboard.current.entries.values():
-            self.loader.unload(entry)
+        for leaving in self._unload(self.switchboard.current.entries.values(), self.drain_seconds):
+            leaving.join()
 
     def act(self, generation: int) -> None:
         """Serve by the states in force now, and return when no request is left inside what was closed."""
@@ -52,19 +53,20 @@ class Runtime:
         gone = self.switchboard.swap(snapshot)
         self.changed()
         self.loader.load(snapshot)
-        closed = {code for codes in before.enabled.values() for code in codes} | {entry.code for entry in gone}
-        self._drain(closed)
+        self._drain({*before.wanted, *(entry.code for entry in gone)})
         self._unload(gone)
 
-    def _drain(self, codes: Iterable[str]) -> None:
+    def _drain(self, codes: Collection[str]) -> None:
         if self._loop is None or not codes:
             return
         waiting = self.switchboard.drain(codes, self.drain_seconds)
         asyncio.run_coroutine_threadsafe(waiting, self._loop).result()
 
-    def _unload(self, gone: Iterable[Entry]) -> None:
-        for entry in gone:
-            threading.Thread(target=self.loader.unload, args=(entry,), daemon=True).start()
+    def _unload(self, entries: Iterable[Entry], seconds: float = LIFETIME_SECONDS) -> list[threading.Thread]:
+        threads = [threading.Thread(target=self.loader.unload, args=(entry, seconds), daemon=True) for entry in entries]
+        for thread in threads:
+            thread.start()
+        return threads
 
 
 def _enabled(states: States) -> dict[int, frozenset[str]]:

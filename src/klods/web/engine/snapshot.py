@@ -170,7 +170,7 @@ class Switchboard:
         """Put a snapshot in force, from any thread; returns the entries that are no longer part of it."""
         old, self.current = self.current, snapshot
         gone = tuple(entry for code, entry in old.entries.items() if snapshot.entries.get(code) is not entry)
-        self._leaving.update(gone)
+        self._leaving = {entry for entry in self._leaving if entry.in_flight.total()}.union(gone)
         return gone
 
     async def drain(self, codes: Iterable[str], seconds: float) -> bool:
