@@ -81,3 +81,42 @@ def test_an_end_of_the_transaction_is_found_behind_other_statements(sql):
 )
 def test_a_migration_may_have_blocks_functions_and_settings(sql):
     refuse_ending(sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select set_config('search_path', 'nowhere', false)",
+        "select set_config('statement_timeout', %s, %s)",
+        "select \"set_config\" ('role', 'none', f(true, 1))",
+        "with x as (select pg_catalog.SET_CONFIG('role', (select 'a'), false)) select 1",
+        "select pg_advisory_lock(1)",
+        "select pg_try_advisory_lock_shared (1, 2)",
+        "create temp table shop_item(id int)",
+        "create or replace temporary view a as select 1",
+        "create local temporary table a as select 1",
+        "create table pg_temp.a(id int)",
+        "select 1 as n into temp a",
+        "create temp table a(id int) on commit delete rows",
+    ],
+)
+def test_what_would_stay_on_the_connection_for_others_is_refused(sql):
+    with pytest.raises(ForbiddenStatement):
+        refuse_control(sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select set_config('klods.note', 'a', true)",
+        "select set_config('klods.note', (select max(f(a, b)) from t), TRUE) as set_config",
+        "select pg_advisory_xact_lock(1)",
+        "insert into t values ('pg_advisory_lock(1)', 'create temp table a')",
+        "create temp table a(id int) on commit drop;",
+        "create temp table a on commit drop as select 1",
+        "select temp, temporary from weather_day where temp > 3",
+        "insert into temp values (1)",
+    ],
+)
+def test_what_ends_with_the_transaction_is_let_through(sql):
+    refuse_control(sql)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from klods.db.units.lexing import tokens
+from klods.db.units.traces import trace
 from klods.errors import ForbiddenStatement
 
 _EDGE = "the transaction is ended by the edge, never from inside", "Raise an error to undo everything."
@@ -36,6 +37,8 @@ def refuse_control(sql: str) -> None:
     if verdict := FORBIDDEN.get(keyword := first_keyword(sql)):
         reason, instead = verdict
         raise ForbiddenStatement(keyword=keyword.upper(), reason=reason, instead=instead)
+    if left := trace(sql):
+        raise ForbiddenStatement(keyword=left.name, reason=left.reason, instead=left.instead)
 
 
 def refuse_ending(sql: str) -> None:
