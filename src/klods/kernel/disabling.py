@@ -69,11 +69,11 @@ def _close(world: World, task: Task) -> Sequence[str]:
 def _leave(world: World, task: Task, change: Change, code: str) -> Activation:
     platform_id = task.plan.platform_id
     try:
-        content_hash = change.states().installation(code).content_hash
-        module = world.approved(task.catalog, code, content_hash)
-        hook = world.load(module).on_disable
-        if hook is not None:
-            run_hook(change, module, platform_id, hook, name="on_disable")
+        hashes = {it: row.content_hash for it, row in change.states().installations.items()}
+        *needed, module = world.approved(task.catalog, code, hashes)
+        with world.load([module], needed) as live:
+            if (hook := live[code].definition.on_disable) is not None:
+                run_hook(change, module, platform_id, hook, name="on_disable")
     except KlodsError as error:
         log.info("%s is disabled, but: %s", code, error)
         reason = Reason.HOOK if isinstance(error, HookFailed) else Reason.IMPORT

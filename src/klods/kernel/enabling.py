@@ -10,7 +10,7 @@ from klods.kernel.catalog import Catalog, Module
 from klods.kernel.config import check_config
 from klods.kernel.definition import Hook, ModuleDefinition
 from klods.kernel.faults import sentence, where
-from klods.kernel.graph import closure, dependents, order
+from klods.kernel.graph import dependents
 from klods.kernel.plan import Do, Plan, Step
 from klods.kernel.planning import make_plan
 from klods.kernel.ports import Change, LogEntry
@@ -37,6 +37,11 @@ class Task:
     actor: str
     why: str = ""
 
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The modules that something is done to, in order."""
+        return tuple(dict.fromkeys(step.code for step in self.plan))
+
     def entry(self, code: str, outcome: str, before: str = "", after: str = "") -> LogEntry:
         """The line of the log about one of its modules."""
         plan = self.plan
@@ -45,26 +50,19 @@ class Task:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    """A module whose approved files are in place, with its live definition."""
-
-    module: Module
-    live: ModuleDefinition
-
-
 def switch_on(world: World, task: Task) -> int:
     """Carry out the plan and return the generation it made.
 
     When a module is at fault everything is rolled back, the reason is stored in a second change, and the error raised.
     """
     try:
-        ready = _prepare(world, task)
-        with world.states.change() as change:
+        known = _probed(world, task)
+        needed = [module for code, module in known.items() if code not in task.codes]
+        with world.load([known[code] for code in task.codes], needed) as live, world.states.change() as change:
             refuse_stale(world, task, change.states())
             for step in task.plan:
-                _take(world, change, step, ready[step.code], platform_id=task.plan.platform_id)
-            for code in dict.fromkeys(step.code for step in task.plan):
+                _take(world, change, step, live[step.code], platform_id=task.plan.platform_id)
+            for code in task.codes:
                 change.log(_success(task, code))
             return change.generation
     except (Broken, InvalidConfig) as error:
@@ -80,51 +78,48 @@ def refuse_stale(world: World, task: Task, states: States) -> None:
         raise StalePlan(module=plan.target)
 
 
-def _prepare(world: World, task: Task) -> dict[str, _Ready]:
-    states = world.states.read()
-    hashes = {code: row.content_hash for code, row in states.installations.items()}
+def _probed(world: World, task: Task) -> dict[str, Module]:
+    """The modules of the plan and those they need, from their approved copies, each of the plan loaded once in a child."""
+    hashes = _approve(world, task)
+    known: dict[str, Module] = {}
+    for code in task.codes:
+        *needed, module = world.approved(task.catalog, code, hashes)
+        world.probe.try_parts(module.source, [other.source for other in needed])
+        known |= {it.code: it for it in (*needed, module)}
+    return known
+
+
+def _approve(world: World, task: Task) -> dict[str, str]:
+    """Copy what the plan installs; return the content hash of every module."""
+    hashes = {code: row.content_hash for code, row in world.states.read().installations.items()}
     for step in task.plan:
         if step.do is Do.INSTALL:
             hashes[step.code] = world.contents.approve(task.catalog[step.code])
             if hashes[step.code] != step.content_hash:
                 raise StalePlan(module=step.code)
-    ready: dict[str, _Ready] = {}
-    for code in dict.fromkeys(step.code for step in task.plan):
-        module = _probed(world, task.catalog, code, hashes)
-        ready[code] = _Ready(module, world.load(module))
-    return ready
+    return hashes
 
 
-def _probed(world: World, catalog: Catalog, code: str, hashes: Mapping[str, str]) -> Module:
-    definitions = catalog.definitions
-    *needed, module = (
-        world.approved(catalog, it, hashes.get(it, ""))
-        for it in (*order(definitions, closure(definitions, [code]) - {code}), code)
-    )
-    world.probe.try_parts(module.source, [other.source for other in needed])
-    return module
-
-
-def _take(world: World, change: Change, step: Step, ready: _Ready, *, platform_id: int) -> None:
+def _take(world: World, change: Change, step: Step, module: Module, *, platform_id: int) -> None:
     match step.do:
         case Do.INSTALL:
             row = change.states().installation(step.code)
             change.save(Installation(step.code, Installed.INSTALLED, step.after, step.content_hash, wish=row.wish))
         case Do.MIGRATE:
-            change.migrate(ready.module)
+            change.migrate(module)
         case Do.ENABLE:
-            _enable(world, change, ready, platform_id)
+            _enable(world, change, module, platform_id)
         case _:
             raise ValueError(step.do)
 
 
-def _enable(world: World, change: Change, ready: _Ready, platform_id: int) -> None:
-    check_config(ready.live, world.environment)
-    hook = ready.live.on_enable
-    if hook is not None:
-        run_hook(change, ready.module, platform_id, hook, name="on_enable")
-    grant_wish(change, ready.module.definition)
-    change.save(Activation(ready.module.code, platform_id, Active.ENABLED))
+def _enable(world: World, change: Change, module: Module, platform_id: int) -> None:
+    definition = module.definition
+    check_config(definition, world.environment)
+    if definition.on_enable is not None:
+        run_hook(change, module, platform_id, definition.on_enable, name="on_enable")
+    grant_wish(change, definition)
+    change.save(Activation(module.code, platform_id, Active.ENABLED))
 
 
 def run_hook(change: Change, module: Module, platform_id: int, hook: Hook, *, name: str) -> None:

@@ -1,15 +1,19 @@
 """Gives folders an import name: the one place that touches Python's import system."""
 
+import builtins
 import importlib
 import sys
-from collections.abc import Sequence
-from importlib.machinery import ModuleSpec
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import Self
+from typing import Any, Self
 
 from klods.kernel.catalog import Origin, Source
+from klods.kernel.names import package_name
 
 
 class ModuleImporter:
@@ -20,11 +24,6 @@ class ModuleImporter:
 
     def __init__(self) -> None:
         self._folders: dict[str, Path] = {}
-
-    @classmethod
-    def installed(cls) -> Self | None:
-        """The finder that this process uses, if it has installed one."""
-        return next((finder for finder in sys.meta_path if isinstance(finder, cls)), None)
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -74,14 +73,81 @@ class ModuleImporter:
         self.remove()
 
 
+@contextmanager
+def aside(sources: Iterable[Source]) -> Iterator[Mapping[str, Source]]:
+    """The files of modules under package names of their own, by code, while the block lasts.
+
+    What the real names mean in this process, and what was loaded by them, stays as it is. Where these files import
+    from each other by the real names, they get each other. Distributions keep their import name.
+    """
+    finder = _AsideFinder(sources)
+    sys.meta_path.insert(0, finder)
+    try:
+        yield finder.sources
+    finally:
+        sys.meta_path.remove(finder)
+        for package in finder.folders:
+            forget(package)
+
+
+class _AsideFinder:
+    def __init__(self, sources: Iterable[Source]) -> None:
+        self.sources = {source.code: source for source in sources}
+        self.folders: dict[str, Path] = {}
+        self._renamed: dict[str, str] = {}
+        for source in [it for it in self.sources.values() if it.origin is not Origin.DISTRIBUTION]:
+            package = self._renamed[source.package] = f"{source.package}__aside"
+            self.folders[package] = source.folder.absolute()
+            self.sources[source.code] = replace(source, package=package)
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname in self.folders:
+            spec = _package_spec(fullname, self.folders[fullname])
+        elif _package_of(fullname) in self.folders:
+            spec = PathFinder.find_spec(fullname, path, target)
+        else:
+            return None
+        if spec is not None and isinstance(spec.loader, SourceFileLoader):
+            spec.loader = _AsideLoader(spec.loader, self._import)
+        return spec
+
+    def _import(self, name: str, *given: Any, **named: Any) -> ModuleType:
+        """Python's own import, where ``from klods.modules.shop… import`` is turned to the files at hand."""
+        package = _package_of(name)
+        match given:
+            case (_, _, fromlist, 0) if fromlist and package in self._renamed:
+                name = self._renamed[package] + name.removeprefix(package)
+        return __import__(name, *given, **named)
+
+
+class _AsideLoader(SourceFileLoader):
+    """Runs a file with another `__import__`, which Python looks up among the builtins of the file."""
+
+    def __init__(self, loader: SourceFileLoader, imports: Callable[..., ModuleType]) -> None:
+        super().__init__(loader.name, loader.path)
+        self._imports = imports
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__dict__["__builtins__"] = vars(builtins) | {"__import__": self._imports}
+        super().exec_module(module)
+
+
 def forget(package: str) -> None:
     """Drop a package and everything below it from the loaded modules; objects in use stay alive."""
     inside = f"{package}."
-    for name in [name for name in sys.modules if name == package or name.startswith(inside)]:
-        sys.modules.pop(name, None)
+    # A copy, because other threads may import meanwhile.
+    for name in list(sys.modules):
+        if name == package or name.startswith(inside):
+            sys.modules.pop(name, None)
     parent, _, child = package.rpartition(".")
     if parent in sys.modules:
         vars(sys.modules[parent]).pop(child, None)
+
+
+def _package_of(name: str) -> str:
+    return ".".join(name.split(".")[: len(package_name("").split("."))])
 
 
 def _package_spec(fullname: str, folder: Path) -> ModuleSpec | None:

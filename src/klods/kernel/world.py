@@ -1,26 +1,32 @@
 """What a life-cycle action touches outside of itself, in one place."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 
 from klods.kernel.catalog import Catalog, Module
-from klods.kernel.definition import ModuleDefinition
-from klods.kernel.importer import ModuleImporter
+from klods.kernel.graph import closure, order
+from klods.kernel.importer import aside
 from klods.kernel.parts import load_definition
 from klods.kernel.planning import View
 from klods.kernel.ports import ContentStore, Migrator, Probe, Processes, StateStore
 from klods.kernel.state import States
 
-LoadLive = Callable[[Module], ModuleDefinition]
-"""Gives the definition with its callables, from the files that the module's source names; raises `PartFailed`."""
+Modules = Mapping[str, Module]
+
+LoadLive = Callable[[Sequence[Module], Sequence[Module]], AbstractContextManager[Modules]]
+"""Gives modules, by code, with the callables in their definitions, beside others that they need; raises `PartFailed`."""
 
 
-def load_live(module: Module) -> ModuleDefinition:
-    """The definition with its callables, run in this process from the folder that the module's source names."""
-    importer = ModuleImporter.installed()
-    if importer is not None:
-        importer.mount(module.source)
-    return load_definition(module.source, module.definition)
+@contextmanager
+def load_live(modules: Sequence[Module], needed: Sequence[Module] = ()) -> Iterator[Modules]:
+    """The modules with the callables in their definitions, which can be called while the block lasts.
+
+    The files of these modules and of those they need are run aside: what this process serves of them notices nothing.
+    """
+    with aside(module.source for module in (*needed, *modules)) as sources:
+        live = (replace(it, definition=load_definition(sources[it.code], it.definition)) for it in modules)
+        yield {module.code: module for module in live}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +50,10 @@ class World:
         """What plans are made from."""
         return View(catalog, states, self.migrator.pending, self.contents.fingerprint)
 
-    def approved(self, catalog: Catalog, code: str, content_hash: str) -> Module:
-        """The module as it stands in its approved copy; raises `NoSuchModule` when one of both is gone."""
-        module = catalog.find(code)
+    def approved(self, catalog: Catalog, code: str, hashes: Mapping[str, str]) -> tuple[Module, ...]:
+        """The module, after all those it needs, as they stand in their approved copies; raises `NoSuchModule`."""
+        needed = order(catalog.definitions, closure(catalog.definitions, [code]) - {code})
+        return tuple(self._approved(catalog.find(it), hashes.get(it, "")) for it in (*needed, code))
+
+    def _approved(self, module: Module, content_hash: str) -> Module:
         return replace(module, source=self.contents.approved(module, content_hash))

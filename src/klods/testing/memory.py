@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from types import ModuleType, TracebackType
@@ -207,7 +207,7 @@ class MemoryHub:
             contents=self.contents,
             probe=self.probe,
             processes=self.processes,
-            load=lambda module: module.definition,
+            load=lambda modules, _needed: nullcontext({module.code: module for module in modules}),
         )
 
     @property

@@ -15,12 +15,9 @@ from klods.errors import (
     PartFailed,
     StalePlan,
 )
-from klods.kernel.catalog import Catalog, Module, Source
-from klods.kernel.definition import ModuleDefinition
-from klods.kernel.importer import ModuleImporter
+from klods.kernel.catalog import Catalog
 from klods.kernel.plan import Action
 from klods.kernel.state import Activation, Active, Installed, Reason
-from klods.kernel.world import load_live
 from klods.testing.memory import MemoryHub
 
 CHAIN = {"a": ["b"], "b": ["c"], "c": []}
@@ -372,18 +369,6 @@ def test_enabling_then_disabling_what_was_enabled_restores_the_states(found, cod
         switch(it, Action.DISABLE, other)
     assert it.states.enabled(1) == enabled
     assert all(row.state in (Active.ENABLED, Active.DISABLED) for row in it.states.activations.values())
-
-
-def test_hooks_come_out_of_the_approved_folder_and_not_out_of_the_module_s_own(tmp_path):
-    for name in ("own", "approved"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "definition.py").write_text(f"def on_enable(platform):\n    raise RuntimeError({name!r})\n")
-    source = Source("a", tmp_path / "own", "klods.modules.a")
-    it = MemoryHub(Catalog([Module(ModuleDefinition(code="a", name="A"), source)]), revisions={})
-    it.contents.approved = lambda module, content_hash: replace(source, folder=tmp_path / "approved")
-    it.lifecycle = replace(it.lifecycle, load=load_live)
-    with ModuleImporter(), pytest.raises(HookFailed, match=r"RuntimeError: approved \(definition.py:2\)"):
-        switch(it, Action.ENABLE)
 
 
 def test_what_is_between_its_two_changes_is_not_taken_for_a_crash():
