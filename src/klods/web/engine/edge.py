@@ -18,6 +18,7 @@ from klods.db.database import Database
 from klods.db.scope import Scope, ScopeKind
 from klods.kernel.catalog import Module
 from klods.kernel.subject import Subject
+from klods.web.engine.answers import refuse_malformed
 from klods.web.engine.inbox import Inbox
 from klods.web.engine.snapshot import Entry
 from klods.web.errors import Errors, report
@@ -60,11 +61,14 @@ class Edge:
             scope["state"] = {**scope.get("state", {}), **self.state}
         try:
             await self._app(scope, exchange.receive, exchange.send)
+            exchange.must_have_begun()
         except asyncio.CancelledError:
             if not exchange.ending:
                 raise
             await exchange.say_goodbye()
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the isolation edge; `fail` logs what is unexpected
+        except GeneratorExit:
+            raise
+        except BaseException as error:  # noqa: BLE001 - the isolation edge; `fail` logs what is unexpected
             await exchange.fail(error)
         finally:
             exchange.close()
@@ -134,6 +138,7 @@ class Exchange:
         kind = message["type"]
         if kind == "http.response.start":
             try:
+                refuse_malformed(message["status"], message.get("headers", ()))
                 await self._settle(message["status"])
             except Exception as error:  # noqa: BLE001 - whatever the database says, the client gets an answer
                 await self._replace(error)
@@ -147,6 +152,11 @@ class Exchange:
             await self._send(message)
         except OSError as error:
             raise ClientDisconnect from error
+
+    def must_have_begun(self) -> None:
+        """Raise when the app is done with a request and has said nothing."""
+        if not self.started and self.asgi["type"] == "http":
+            raise RuntimeError("the module gave no answer")
 
     def end(self) -> None:
         """End a socket or an event stream from outside."""

@@ -27,6 +27,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Asgi
 
+from klods.web.engine.answers import refuse_malformed
 from klods.web.engine.calls import (
     convert,
     hopping,
@@ -208,7 +209,7 @@ async def _answer(handler: Handler, request: Request, exchange: Exchange) -> Res
         async with AsyncExitStack() as stack:
             request.scope[REQUEST_STACK] = request.scope[FUNCTION_STACK] = stack
             response = await handler(request)
-        exchange.finish(response.status_code)
+        _finish(exchange, response)
         return response
 
 
@@ -230,8 +231,14 @@ async def _visit(handler: Handler, request: Request, exchange: Exchange) -> Asyn
                     kept.push_async_exit(request_stack.pop_all())
             if response is None:
                 raise RuntimeError("a dependency with yield swallowed the error, so there is no response")
-            exchange.finish(response.status_code)
+            _finish(exchange, response)
         yield response
+
+
+def _finish(exchange: Exchange, response: Response) -> None:
+    """End the unit as the response says, if it is one that can be sent."""
+    refuse_malformed(response.status_code, response.raw_headers)
+    exchange.finish(response.status_code)
 
 
 @contextmanager

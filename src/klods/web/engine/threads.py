@@ -159,8 +159,13 @@ class _Job(Generic[T]):
             self.answer.set_result(task.result())
         elif isinstance(error, asyncio.CancelledError):
             self.answer.set_exception(RuntimeError("the handler cancelled itself"))
-        else:
+        elif isinstance(error, Exception):
             self.answer.set_exception(error)
+        else:
+            # Nothing on the host's loop expects it: it would pass every edge and end what it meets.
+            wrapped = RuntimeError(f"module code raised a {type(error).__name__}")
+            wrapped.__cause__ = error
+            self.answer.set_exception(wrapped)
 
 
 class WorkerThreads:
