@@ -9,6 +9,7 @@ from psycopg.rows import dict_row
 
 from klods.db.database import Database
 from klods.db.units.opening import Frame, Opening, set_local
+from klods.db.units.reasons import first_line
 from klods.db.units.transaction import Transaction
 from klods.db.units.unit import Unit
 from klods.errors import NoDatabase
@@ -40,19 +41,26 @@ class ChangingDatabase(Database):
         self._changing.execute("release savepoint klods_within")
 
 
+def check_deferred(connection: Connection) -> None:
+    """Check now what PostgreSQL would check at the commit; raises its error, and then the transaction has failed."""
+    connection.execute("savepoint klods_deferred")
+    connection.execute("set constraints all immediate")
+    connection.execute("rollback to savepoint klods_deferred; release savepoint klods_deferred")
+
+
 @contextmanager
 def own_connection(database: Database) -> Iterator[Connection]:
     """A connection outside the pool, with rows as dictionaries and no open transaction."""
     try:
         connection = psycopg.connect(database.conninfo, autocommit=True, row_factory=dict_row)
     except psycopg.OperationalError as error:
-        raise NoDatabase(reason=" ".join(str(error).split())) from error
+        raise NoDatabase(reason=first_line(error)) from error
     with connection:
         try:
             yield connection
         except psycopg.OperationalError as error:
             if connection.closed:
-                raise NoDatabase(reason=" ".join(str(error).split())) from error
+                raise NoDatabase(reason=first_line(error)) from error
             raise
 
 

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from klods.db.database import Database
 from klods.db.migrating.migrator import ModuleMigrator
-from klods.db.own_connection import ChangingDatabase, Connection, own_connection, own_transaction
+from klods.db.own_connection import ChangingDatabase, Connection, check_deferred, own_connection, own_transaction
 from klods.db.scope import Scope, ScopeKind, enter
 from klods.errors import AlreadyRunning, KlodsError
 from klods.kernel.catalog import Module
@@ -48,11 +48,17 @@ class StateRows:
     """The states port on PostgreSQL."""
 
     def __init__(
-        self, database: Database, migrator: ModuleMigrator | None = None, *, lock_seconds: float = 5.0
+        self,
+        database: Database,
+        migrator: ModuleMigrator | None = None,
+        *,
+        lock_seconds: float = 5.0,
+        hook_seconds: float = 30.0,
     ) -> None:
         self._database = database
         self._migrator = migrator or ModuleMigrator(database)
         self._lock_seconds = lock_seconds
+        self._hook_seconds = hook_seconds
 
     def read(self) -> States:
         """The states of all modules at one moment."""
@@ -79,7 +85,7 @@ class StateRows:
                 connection.execute(LOCK)
             except errors.LockNotAvailable:
                 raise AlreadyRunning from None
-            change = OpenChange(self._database, connection, self._migrator)
+            change = OpenChange(self._database, connection, self._migrator, hook_seconds=self._hook_seconds)
             yield change
             change.tell()
         self._finish(change.migrated)
@@ -97,10 +103,13 @@ class StateRows:
 class OpenChange:
     """One open transaction over states, migrations and hooks."""
 
-    def __init__(self, database: Database, connection: Connection, migrator: ModuleMigrator) -> None:
+    def __init__(
+        self, database: Database, connection: Connection, migrator: ModuleMigrator, *, hook_seconds: float
+    ) -> None:
         self._database = database
         self._connection = connection
         self._migrator = migrator
+        self._hook_seconds = hook_seconds
         self.migrated: list[Module] = []
         row = connection.execute("select number + 1 as number from klods.generation for update").fetchone()
         self._generation = int((row or {"number": 1})["number"])
@@ -120,17 +129,24 @@ class OpenChange:
         return self._migrator.upgrade(self._connection, module)
 
     def run(self, module: Module, platform_id: int, hook: Callable[[], object]) -> None:
-        """Run a hook of the module in a scope whose unit is part of this transaction."""
+        """Run a hook of the module in a scope whose unit is part of this transaction.
+
+        Each of its statements has a time limit. What it did is taken back when it fails, or would make the commit fail.
+        """
         database = ChangingDatabase(self._database.conninfo, self._connection)
-        catalog = {module.code: module}
-        scope = Scope(database, module.code, platform_id, kind=ScopeKind.COMMAND, catalog=catalog)
-        keep = False
-        try:
-            with enter(scope):
-                hook()
-            keep = True
-        finally:
-            scope.end(keep=keep)
+        catalog, seconds = {module.code: module}, self._hook_seconds
+        scope = Scope(
+            database, module.code, platform_id, kind=ScopeKind.COMMAND, catalog=catalog, statement_seconds=seconds
+        )
+        with database.within() as connection:
+            keep = False
+            try:
+                with enter(scope):
+                    hook()
+                keep = True
+            finally:
+                scope.end(keep=keep)
+            check_deferred(connection)
 
     def save(self, row: Installation | Activation) -> None:
         """Store a state row."""

@@ -1,10 +1,11 @@
 """Carries out a plan that disables: the gates close first, the hooks come after, and nothing can stop it."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from klods.errors import AlreadyRunning, HookFailed, KlodsError
+from klods.errors import AlreadyRunning, CommitFailed, HookFailed, KlodsError, NoDatabase
 from klods.kernel.enabling import Task, grant_wish, refuse_stale, run_hook
 from klods.kernel.plan import Do
 from klods.kernel.ports import Change
@@ -30,15 +31,24 @@ class SwitchedOff:
 def switch_off(world: World, task: Task) -> SwitchedOff:
     """Close the gates, wait for the processes, run `on_disable` of each module; what hooks raise is stored beside it."""
     late = _close(world, task)
+    try:
+        return _patiently(partial(_finish, world, task, late))
+    except (CommitFailed, NoDatabase) as error:
+        # Hooks work in the transaction that stores the states, and one of them may have broken it.
+        log.warning("%s: disabling again, without on_disable: %s", task.plan.target, error)
+        return _patiently(partial(_finish, world, task, late, broken=str(error)))
+
+
+def _patiently(finish: Callable[[], SwitchedOff]) -> SwitchedOff:
     for _ in range(_PATIENCE):
         try:
-            return _finish(world, task, late)
+            return finish()
         except AlreadyRunning:
-            log.warning("%s: another change is running; trying to end the disabling again", task.plan.target)
-    return _finish(world, task, late)
+            log.warning("another change is running; trying to end the disabling again")
+    return finish()
 
 
-def _finish(world: World, task: Task, late: Sequence[str]) -> SwitchedOff:
+def _finish(world: World, task: Task, late: Sequence[str], *, broken: str = "") -> SwitchedOff:
     platform_id = task.plan.platform_id
     problems: list[Problem] = []
     with world.states.change() as change:
@@ -46,11 +56,16 @@ def _finish(world: World, task: Task, late: Sequence[str]) -> SwitchedOff:
         for code in task.plan.doing(Do.DISABLE):
             if states.activation(code, platform_id).state is Active.ENABLED:
                 continue
-            row = _leave(world, task, change, code)
+            row = _not_run(code, platform_id, broken) if broken else _leave(world, task, change, code)
             change.save(row)
             change.log(task.entry(code, "done", before=Active.ENABLED.value, after=row.detail or row.state.value))
             problems += _told(row)
         return SwitchedOff(change.generation, tuple(late), Problems(problems))
+
+
+def _not_run(code: str, platform_id: int, broken: str) -> Activation:
+    detail = f"what on_disable of the modules did was undone: {broken}"
+    return Activation(code, platform_id, Active.DISABLED, Reason.HOOK, detail)
 
 
 def _close(world: World, task: Task) -> Sequence[str]:
