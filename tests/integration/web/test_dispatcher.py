@@ -423,3 +423,14 @@ def test_a_module_is_not_let_past_its_own_size_limits(hub, tmp_path):
     hub.add(write_module(tmp_path, "crm", {"backend/router.py": text}))
     assert hub.ask("POST", "/api/v1/crm/x", body=b"x" * 10).json == 10
     assert hub.ask("POST", "/api/v1/crm/x", body=[b"x" * 9, b"x" * 9]).status == 413
+
+
+def test_a_mounted_app_may_answer_without_headers(hub, tmp_path):
+    hub.add(write_module(tmp_path, "crm", {"backend/router.py": API + """
+    async def bare(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": b"bare"})
+
+    router.mount("/bare", bare)
+    """}))  # fmt: skip
+    assert hub.ask("GET", "/api/v1/crm/bare/").body == b"bare"

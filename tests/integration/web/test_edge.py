@@ -495,15 +495,3 @@ def test_a_stream_that_breaks_is_not_finished_as_if_it_were_whole(hub, tmp_path,
     answer = hub.ask("GET", "/api/v1/cards/stream")
     assert (answer.status, answer.body, answer.whole) == (200, b"one", False)
     assert any("incident" in record.message for record in caplog.records)
-
-
-def test_an_answer_may_come_without_headers(hub, tmp_path):
-    hub.add(cards(tmp_path, """
-    async def bare(scope, receive, send):
-        await send({"type": "http.response.start", "status": 200})
-        await send({"type": "http.response.body", "body": b"bare"})
-
-    router.mount("/bare", bare)
-    """))  # fmt: skip
-    answer = hub.ask("GET", "/api/v1/cards/bare/")
-    assert (answer.status, answer.body) == (200, b"bare")
