@@ -39,7 +39,7 @@ def without_packages(arguments: list[str]) -> int:
     from klods.errors import Invalid, KlodsError
     from klods.kernel.names import check_code
     from klods.scaffold.create import create_module
-    from klods.scaffold.report import as_data, tell
+    from klods.scaffold.report import as_data, in_words
     from klods.scaffold.structure import read_structure
     from klods.scaffold.words import Words
 
@@ -49,7 +49,7 @@ def without_packages(arguments: list[str]) -> int:
     except KlodsError as error:
         sys.stderr.write(f"Error: {error}\n")
         return 2 if isinstance(error, Invalid) else 3
-    sys.stdout.write((json.dumps(as_data(made)) if given.json else tell(made)) + "\n")
+    sys.stdout.write((json.dumps(as_data(made)) if given.json else in_words(made)) + "\n")
     return 0
 
 

@@ -46,7 +46,7 @@ class Klods:
     @cached_property
     def probe(self) -> ChildProbe:
         """The child process in which unknown module code runs first."""
-        return ChildProbe(self.settings.home.absolute() / "cache" / "definitions")
+        return make_probe(self.settings)
 
     @cached_property
     def contents(self) -> ApprovedCopies:
@@ -146,6 +146,11 @@ def places(settings: Settings) -> tuple[Place, ...]:
         Place(settings.modules_dir.absolute(), Origin.FOLDER),
         *entry_points(),
     )
+
+
+def make_probe(settings: Settings) -> ChildProbe:
+    """What reads and tries modules in a child process, and remembers what it read below the hub's home."""
+    return ChildProbe(settings.home.absolute() / "cache" / "definitions")
 
 
 def database(settings: Settings) -> AbstractContextManager[str]:

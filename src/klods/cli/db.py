@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from klods.cli.output import json_option, print_json, print_table
+from klods.cli.hub import read_settings
+from klods.cli.output import json_option, print_json, print_table, tell
 
 if TYPE_CHECKING:
     from klods.db.embedded.server import EmbeddedServer
@@ -41,10 +42,7 @@ def start(*, as_json: bool) -> None:
 def stop(*, as_json: bool) -> None:
     """Stop the embedded PostgreSQL; refused while other processes use it."""
     stopped = _embedded().stop()
-    if as_json:
-        print_json({"stopped": stopped})
-    else:
-        click.echo("Stopped." if stopped else "It was not running.")
+    tell("Stopped." if stopped else "It was not running.", {"stopped": stopped}, as_json=as_json)
 
 
 @group.command()
@@ -53,7 +51,7 @@ def status(*, as_json: bool) -> None:
     """Show whether the database runs, where its data is and who uses it."""
     from klods.db.server import read_url, server_major
 
-    url = _url(_settings())
+    url = _url(read_settings())
     if url is None:
         _show(_embedded(), as_json=as_json)
         return
@@ -86,10 +84,7 @@ def backup(file: Path, *, as_json: bool) -> None:
 
     with _conninfo() as conninfo:
         size = back_up(conninfo, file)
-    if as_json:
-        print_json({"file": str(file), "bytes": size})
-    else:
-        click.echo(f"Wrote {file} ({size:,} bytes).")
+    tell(f"Wrote {file} ({size:,} bytes).", {"file": str(file), "bytes": size}, as_json=as_json)
 
 
 @group.command()
@@ -102,16 +97,7 @@ def restore(file: Path, *, yes: bool, as_json: bool) -> None:
 
     with _conninfo() as conninfo:
         bring_back(conninfo, file, replace=yes)
-    if as_json:
-        print_json({"file": str(file), "restored": True})
-    else:
-        click.echo(f"Restored {file}.")
-
-
-def _settings() -> "Settings":
-    from klods.settings import Settings
-
-    return Settings()
+    tell(f"Restored {file}.", {"file": str(file), "restored": True}, as_json=as_json)
 
 
 def _url(settings: "Settings") -> str | None:
@@ -122,7 +108,7 @@ def _url(settings: "Settings") -> str | None:
 def _conninfo() -> Iterator[str]:
     from klods.db.server import open_server
 
-    settings = _settings()
+    settings = read_settings()
     with open_server(settings.home, _url(settings)) as conninfo:
         yield conninfo
 
@@ -130,7 +116,7 @@ def _conninfo() -> Iterator[str]:
 def _embedded() -> "EmbeddedServer":
     from klods.db.server import embedded_server
 
-    settings = _settings()
+    settings = read_settings()
     if _url(settings):
         raise click.UsageError("DATABASE_URL is set, and Klods does not start or stop that server. Unset it first.")
     return embedded_server(settings.home)

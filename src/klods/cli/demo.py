@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from klods.cli.hub import DEFAULT_PLATFORM
 from klods.cli.serve import address_of, host_option, port_option, welcome, workers_option
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def switch_on_sample(klods: "Klods") -> None:
     if SAMPLE not in klods.catalog():
         create_module(Words(SAMPLE, DESCRIPTION), klods.settings.modules_dir)
     first = not klods.states.read().installation(SAMPLE).content_hash
-    if plan := klods.lifecycle.plan(Action.ENABLE, SAMPLE, 1):
+    if plan := klods.lifecycle.plan(Action.ENABLE, SAMPLE, DEFAULT_PLATFORM):
         klods.lifecycle.apply(plan, actor="demo")
     if first:
         fill(klods)
@@ -72,13 +73,10 @@ def fill(klods: "Klods") -> None:
 
 
 def fresh_token(klods: "Klods") -> str:
-    """An API token of this run; the one of the run before ends."""
+    """A new API token; the one of the demo before this one ends."""
     from klods.errors import NoSuchToken
-    from klods.web.auth.secrets import TOKEN_PREFIX, digest, new_secret
+    from klods.web.auth.tokens import issue_token
 
-    admin = klods.people.first_admin()
     with suppress(NoSuchToken):
-        klods.people.revoke_token(TOKEN, 1)
-    secret = new_secret(TOKEN_PREFIX)
-    klods.people.create_token(TOKEN, digest(secret), admin.on(1))
-    return secret
+        klods.people.revoke_token(TOKEN, DEFAULT_PLATFORM)
+    return issue_token(klods.people, TOKEN, klods.people.first_admin().on(DEFAULT_PLATFORM))

@@ -7,7 +7,7 @@ from itertools import takewhile
 
 import click
 
-from klods.cli.output import as_json
+from klods.cli.output import json_text
 from klods.errors import Conflict, Invalid, KlodsError, NotFound, Refused, Unavailable
 
 EXIT_CODES = {
@@ -55,7 +55,7 @@ def _report(error: KlodsError, *, json: bool) -> None:
     """Print to stderr, so that stdout holds an answer or nothing."""
     if json:
         body = {"error": error.code, "message": str(error), "hint": error.advice, "data": error.data}
-        click.echo(as_json(body), err=True)
+        click.echo(json_text(body), err=True)
         return
     click.echo(f"{click.style('Error:', fg='red', bold=True)} {error}", err=True)
     if error.advice:
@@ -65,7 +65,7 @@ def _report(error: KlodsError, *, json: bool) -> None:
 def _report_usage(error: click.ClickException, *, json: bool) -> None:
     if json:
         body = {"error": "usage", "message": error.format_message(), "hint": "", "data": {}}
-        click.echo(as_json(body), err=True)
+        click.echo(json_text(body), err=True)
     else:
         error.show()
 

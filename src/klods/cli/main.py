@@ -14,9 +14,9 @@ MODULE = {
     "check": Command(
         "klods.cli.modules:check", "Report every problem of every module at once, or of the modules named."
     ),
-    "list": Command("klods.cli.switch:list_modules", "Show all modules with their state and the reason for it."),
-    "status": Command("klods.cli.switch:status", "Show everything known about one module."),
-    "plan": Command("klods.cli.switch:plan", "Show what enabling, disabling or migrating a module would do."),
+    "list": Command("klods.cli.show:list_modules", "Show all modules with their state and the reason for it."),
+    "status": Command("klods.cli.show:status", "Show everything known about one module."),
+    "plan": Command("klods.cli.show:plan", "Show what enabling, disabling or migrating a module would do."),
     "enable": Command("klods.cli.switch:enable", "Enable a module and what it requires, in every process of the hub."),
     "disable": Command("klods.cli.switch:disable", "Disable a module and what depends on it; its data stays."),
     "migrate": Command("klods.cli.switch:migrate", "Run a module's pending migrations, or take some back."),

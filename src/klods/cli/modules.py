@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from klods.cli.output import json_option, print_json
+from klods.cli.hub import read_settings
+from klods.cli.output import json_option, print_json, tell
 
 if TYPE_CHECKING:
     from klods.kernel.catalog import Catalog, Source
@@ -30,15 +31,12 @@ def create(code: str, description: str, template: str, modules_dir: Path | None,
     """
     from klods.kernel.names import check_code
     from klods.scaffold.create import create_module
-    from klods.scaffold.report import as_data, tell
+    from klods.scaffold.report import as_data, in_words
     from klods.scaffold.words import Words
 
     words = Words(check_code(code), description)
-    made = create_module(words, modules_dir or _settings().modules_dir, template)
-    if as_json:
-        print_json(as_data(made))
-    else:
-        click.echo(tell(made))
+    made = create_module(words, modules_dir or read_settings().modules_dir, template)
+    tell(in_words(made), as_data(made), as_json=as_json)
 
 
 @click.command()
@@ -48,7 +46,7 @@ def check(codes: tuple[str, ...], *, as_json: bool) -> int:
     """Report every problem of every module at once, or of the modules named."""
     from klods.kernel.problems import Problems
 
-    catalog = _catalog(_settings())
+    catalog = _catalog(read_settings())
     sources = _sources(catalog, codes)
     found = Problems(problem for problem in _problems(catalog) if problem.module in sources or not codes)
     if as_json:
@@ -58,18 +56,11 @@ def check(codes: tuple[str, ...], *, as_json: bool) -> int:
     return 1 if found.errors else 0
 
 
-def _settings() -> "Settings":
-    from klods.settings import Settings
-
-    return Settings()
-
-
 def _catalog(settings: "Settings") -> "Catalog":
-    from klods.bootstrap import places
+    from klods.bootstrap import make_probe, places
     from klods.kernel.discovery import discover
-    from klods.outbound.probe import ChildProbe
 
-    return discover(places(settings), ChildProbe(settings.home.absolute() / "cache" / "definitions"))
+    return discover(places(settings), make_probe(settings))
 
 
 def _sources(catalog: "Catalog", codes: Sequence[str]) -> dict[str, "Source"]:

@@ -15,7 +15,7 @@ def json_option(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, for other programs.")(command)
 
 
-def as_json(value: object) -> str:
+def json_text(value: object) -> str:
     """The value as JSON text: indented at a terminal, on one line otherwise."""
     import json
 
@@ -25,7 +25,12 @@ def as_json(value: object) -> str:
 
 def print_json(value: object) -> None:
     """Print the value as JSON."""
-    click.echo(as_json(value))
+    click.echo(json_text(value))
+
+
+def tell(words: str, data: object, *, as_json: bool) -> None:
+    """Print the words, or the data where JSON was asked for."""
+    click.echo(json_text(data) if as_json else words)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

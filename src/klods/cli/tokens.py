@@ -1,35 +1,20 @@
 """People and what lets them and their programs in; works with and without a running server."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
-from klods.cli.output import json_option, print_json, print_table
+from klods.cli.hub import opened, platform_option
+from klods.cli.output import json_option, print_json, print_table, tell
 
 if TYPE_CHECKING:
     from klods.db.people import Account, People
 
-DEFAULT_PLATFORM = 1
 DEFAULT_ADDRESS = "http://127.0.0.1:8000"
 
 login_option = click.option("--login", default="", help="Whose; the first admin's if not given.")
-platform_option = click.option(
-    "--platform", "platform_id", default=DEFAULT_PLATFORM, show_default=True, help="The platform's number."
-)
 stdin_option = click.option("--stdin", "from_stdin", is_flag=True, help="Read the password from standard input.")
-
-
-@contextmanager
-def opened() -> Iterator["People"]:
-    """The people of the hub that the settings name."""
-    from klods.bootstrap import build
-    from klods.settings import Settings
-
-    with build(Settings()) as klods:
-        yield klods.people
 
 
 @click.group()
@@ -46,12 +31,10 @@ def create(name: str, login: str, platform_id: int, *, as_json: bool) -> None:
     """Make a token and show it, this once."""
     from klods.web.auth.tokens import issue_token
 
-    with opened() as people:
-        secret = issue_token(people, name, _account(people, login).on(platform_id))
-    if as_json:
-        print_json({"token": secret, "name": name})
-    else:
-        click.echo(secret)
+    with opened() as klods:
+        secret = issue_token(klods.people, name, _account(klods.people, login).on(platform_id))
+    tell(secret, {"token": secret, "name": name}, as_json=as_json)
+    if not as_json:
         click.echo("Keep it: it is not shown again.", err=True)
 
 
@@ -60,8 +43,8 @@ def create(name: str, login: str, platform_id: int, *, as_json: bool) -> None:
 @json_option
 def list_tokens(platform_id: int, *, as_json: bool) -> None:
     """Show the tokens in force; never their secrets."""
-    with opened() as people:
-        tokens = people.tokens(platform_id)
+    with opened() as klods:
+        tokens = klods.people.tokens(platform_id)
     if as_json:
         print_json(tokens)
         return
@@ -75,12 +58,9 @@ def list_tokens(platform_id: int, *, as_json: bool) -> None:
 @json_option
 def revoke(name: str, platform_id: int, *, as_json: bool) -> None:
     """End a token; running servers refuse it within seconds."""
-    with opened() as people:
-        people.revoke_token(name, platform_id)
-    if as_json:
-        print_json({"revoked": name})
-    else:
-        click.echo(f"The token {name} is revoked.")
+    with opened() as klods:
+        klods.people.revoke_token(name, platform_id)
+    tell(f"The token {name} is revoked.", {"revoked": name}, as_json=as_json)
 
 
 @click.command("login-link")
@@ -91,13 +71,10 @@ def login_link(login: str, url: str, *, as_json: bool) -> None:
     """Make a link that signs somebody in once, within an hour."""
     from klods.web.auth.first_start import make_login_link
 
-    with opened() as people:
-        account = _account(people, login)
-        link = make_login_link(people, account, url)
-    if as_json:
-        print_json({"link": link, "login": account.login})
-    else:
-        click.echo(link)
+    with opened() as klods:
+        account = _account(klods.people, login)
+        link = make_login_link(klods.people, account, url)
+    tell(link, {"link": link, "login": account.login}, as_json=as_json)
 
 
 @click.group()
@@ -118,12 +95,10 @@ def create_user(login: str, name: str, kind: str, *, from_stdin: bool, as_json: 
     from klods.web.auth.passwords import hash_password
 
     password_hash = hash_password(_read_password()) if from_stdin else None
-    with opened() as people:
-        account = people.create_account(Account(0, login, name, FrontendType(kind), password_hash=password_hash))
-    if as_json:
-        print_json({"login": account.login, "name": account.name, "kind": account.kind})
-    else:
-        click.echo(f"{account.login} may sign in.")
+    with opened() as klods:
+        account = klods.people.create_account(Account(0, login, name, FrontendType(kind), password_hash=password_hash))
+    data = {"login": account.login, "name": account.name, "kind": account.kind}
+    tell(f"{account.login} may sign in.", data, as_json=as_json)
 
 
 @user.command()
@@ -136,20 +111,17 @@ def password(login: str, *, from_stdin: bool, as_json: bool) -> None:
 
     chosen = _read_password() if from_stdin else click.prompt("New password", hide_input=True, confirmation_prompt=True)
     password_hash = hash_password(chosen)
-    with opened() as people:
-        people.set_password(_account(people, login).id, password_hash)
-    if as_json:
-        print_json({"login": login})
-    else:
-        click.echo(f"The password of {login} is set.")
+    with opened() as klods:
+        klods.people.set_password(_account(klods.people, login).id, password_hash)
+    tell(f"The password of {login} is set.", {"login": login}, as_json=as_json)
 
 
 @user.command("list")
 @json_option
 def list_users(*, as_json: bool) -> None:
     """Show everybody who has an account."""
-    with opened() as people:
-        accounts = people.accounts()
+    with opened() as klods:
+        accounts = klods.people.accounts()
     shown = ("login", "name", "kind", "signed_in_at", "disabled_at")
     rows = [{name: getattr(account, name) for name in shown} for account in accounts]
     if as_json:

@@ -18,7 +18,7 @@ def next_steps(made: Created) -> Sequence[tuple[str, str]]:
     )
 
 
-def tell(made: Created) -> str:
+def in_words(made: Created) -> str:
     """What was made and what to do next, in words."""
     steps = next_steps(made)
     width = max(len(step) for step, _ in steps)

@@ -21,7 +21,7 @@ class Row:
 
 def test_values_of_the_kernel_become_plain_json():
     value = {"row": Row(Colour.RED, Path("/x")), "map": MappingProxyType({1: frozenset("ba")}), "none": None}
-    assert json.loads(output.as_json(value)) == {
+    assert json.loads(output.json_text(value)) == {
         "row": {"colour": "red", "where": "/x"},
         "map": {"1": ["a", "b"]},
         "none": None,
@@ -29,11 +29,11 @@ def test_values_of_the_kernel_become_plain_json():
 
 
 def test_moments_are_written_so_that_other_programs_read_them():
-    assert json.loads(output.as_json(datetime(2026, 1, 2, tzinfo=UTC))) == "2026-01-02T00:00:00+00:00"
+    assert json.loads(output.json_text(datetime(2026, 1, 2, tzinfo=UTC))) == "2026-01-02T00:00:00+00:00"
 
 
 def test_letters_stay_letters():
-    assert output.as_json("æøå Привет") == '"æøå Привет"'
+    assert output.json_text("æøå Привет") == '"æøå Привет"'
 
 
 def test_a_pipe_gets_one_line_per_row_with_tabs(capsys):

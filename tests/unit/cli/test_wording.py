@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from klods.cli import modules, switch
+from klods.cli import modules, show
 from klods.cli.output import print_table
 from klods.kernel.plan import Action, Do, Plan, Step
 from klods.kernel.problems import Problems
@@ -19,7 +19,7 @@ def test_a_table_says_values_as_people_do(capsys):
 
 @pytest.mark.parametrize(("before", "said"), [("", "(1.0)"), ("1.0", "(1.0, new content)"), ("0.9", "(0.9 → 1.0)")])
 def test_a_plan_says_what_is_new_about_a_module(capsys, before, said):
-    switch.show(Plan(Action.ENABLE, "a", 1, (Step(Do.INSTALL, "a", before=before, after="1.0"),)))
+    show.print_plan(Plan(Action.ENABLE, "a", 1, (Step(Do.INSTALL, "a", before=before, after="1.0"),)))
     assert capsys.readouterr().out == f"  1. install  a  {said}\n"
 
 

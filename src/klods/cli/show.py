@@ -1,0 +1,94 @@
+"""Look at modules and at what would happen to them; nothing is changed."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from klods.cli.hub import opened, platform_option
+from klods.cli.output import json_option, print_json, print_table
+
+if TYPE_CHECKING:
+    from klods.db.migrating.ledger import Status
+    from klods.kernel.plan import Plan, Step
+
+
+@click.command("list")
+@platform_option
+@json_option
+def list_modules(platform_id: int, *, as_json: bool) -> None:
+    """Show all modules with their state and the reason for it."""
+    from klods.kernel.overview import overview
+
+    with opened() as klods:
+        rows = overview(klods.catalog(), klods.states.read(), platform_id)
+    if as_json:
+        print_json([asdict(row) for row in rows])
+        return
+    cells = ((row.code, row.shown, row.version, row.name, row.reason) for row in rows)
+    print_table(("module", "state", "version", "name", "reason"), cells)
+
+
+@click.command()
+@click.argument("code")
+@platform_option
+@json_option
+def status(code: str, platform_id: int, *, as_json: bool) -> None:
+    """Show everything known about one module."""
+    from klods.kernel.overview import find
+
+    with opened() as klods:
+        catalog = klods.catalog()
+        row = find(catalog, klods.states.read(), code, platform_id)
+        tables = klods.migrator.status(catalog[row.code]) if row.code in catalog else None
+    known = asdict(row) | {"migrations": asdict(tables) if tables else None}
+    if as_json:
+        print_json(known)
+        return
+    shown = asdict(row) | (_migrations(tables) if tables else {})
+    print_table(("what", "value"), (item for item in shown.items() if item[1] not in ("", ())))
+
+
+@click.command()
+@click.argument("action", type=click.Choice(["enable", "disable", "migrate"]))
+@click.argument("code")
+@platform_option
+@json_option
+def plan(action: str, code: str, platform_id: int, *, as_json: bool) -> None:
+    """Show what enabling, disabling or migrating a module would do."""
+    from klods.kernel.plan import Action
+
+    with opened() as klods:
+        made = klods.lifecycle.plan(Action(action), code, platform_id)
+    print_json(plan_data(made)) if as_json else print_plan(made)
+
+
+def plan_data(made: "Plan") -> dict[str, Any]:
+    """The plan as data, with its token."""
+    return asdict(made) | {"token": made.token}
+
+
+def print_plan(made: "Plan") -> None:
+    """Print a plan for a person."""
+    if not made:
+        click.echo(f"Nothing to {made.action}: {made.target} is as you want it.")
+    for number, step in enumerate(made, 1):
+        detail = ", ".join(step.revisions) or _versions(step)
+        click.echo(f"{number:>3}. {step.do:<8} {step.code}" + (f"  ({detail})" if detail else ""))
+    for warning in made.warnings:
+        click.echo(f"  !  {warning}")
+
+
+def _versions(step: "Step") -> str:
+    if step.after and step.before == step.after:
+        return f"{step.after}, new content"
+    return " → ".join(filter(None, (step.before, step.after)))
+
+
+def _migrations(tables: "Status") -> dict[str, object]:
+    return {
+        "tables at": tables.current or "",
+        "pending migrations": tables.pending,
+        "owed migrations": tuple(f"{revision} {why}".strip() for revision, why in tables.owed.items()),
+        "drift": tuple(f"{one.file} has {one.how}: {one.advice}" for one in tables.drift),
+    }
