@@ -14,6 +14,7 @@ from klods.kernel.subject import Subject
 from klods.web import health, host_api
 from klods.web.asking import SignedIn, Somebody
 from klods.web.errors import Errors, report
+from klods.web.middleware import BoundedBody
 from klods.web.pages import home, look, modules, sign_in
 from klods.web.pages.assets import mount_assets
 from klods.web.pages.error_page import error_page
@@ -53,6 +54,7 @@ def create_host_app(services: HostServices, errors: Errors, merge: Merge = host_
     )  # fmt: skip
     for kind, answer in (errors.handlers() | {Exception: partial(_unexpected, errors)}).items():
         app.add_exception_handler(kind, answer)
+    app.add_middleware(BoundedBody)
     app.state.services = services
     _add_documents(app, merge)
     for part in (home, sign_in, look, modules, health, host_api):

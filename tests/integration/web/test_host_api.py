@@ -1,3 +1,5 @@
+from http import HTTPStatus
+
 import pytest
 from starlette.testclient import TestClient
 from support.hub import broken, open_hub, paper_module
@@ -5,6 +7,7 @@ from support.hub import broken, open_hub, paper_module
 from klods.errors import MigrationFailed, NoDatabase
 from klods.kernel.plan import Action
 from klods.kernel.state import Active, Installed, Reason
+from klods.web.middleware import LARGEST_BODY
 
 FACTS = {"description": "What we send", "requires": ("customers>=1.0",)}
 
@@ -37,6 +40,19 @@ def test_everything_but_health_needs_somebody(hub):
         assert answer.headers["www-authenticate"] == "Bearer"
     for path in ("/health", "/health/live", "/health/ready"):
         assert stranger.get(path).json()["status"] == "ok"
+
+
+BODIES = [
+    ("/api/v1/tokens", "application/json", b'{"name": "'),
+    ("/auth/login", "application/x-www-form-urlencoded", b"login="),
+    ("/klods/look", "multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="to"\r\n\r\n'),
+]
+
+
+@pytest.mark.parametrize(("path", "kind", "begin"), BODIES)
+def test_a_stranger_cannot_make_the_host_read_an_endless_body(hub, path, kind, begin):
+    answer = TestClient(hub.app).post(path, content=begin + b"a" * LARGEST_BODY, headers={"Content-Type": kind})
+    assert (answer.status_code, answer.json()["message"]) == (413, HTTPStatus(413).phrase)
 
 
 def test_every_module_is_listed_however_broken(program):

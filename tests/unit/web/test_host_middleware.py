@@ -1,12 +1,16 @@
+import asyncio
+
 import pytest
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from klods.web.errors import Errors
-from klods.web.middleware import guarded
+from klods.web.middleware import LARGEST_BODY, BoundedBody, guarded
 
 
 def show(request):
@@ -98,3 +102,17 @@ def test_a_socket_of_our_own_is_opened(client):
     headers = {"Origin": "http://testserver", "Cookie": "klods_session=abc"}
     with client.websocket_connect("/socket", headers=headers) as socket:
         assert socket.receive_text() == "hello"
+
+
+def test_a_body_that_comes_in_pieces_is_not_read_past_the_limit():
+    pieces = [LARGEST_BODY // 4] * 100
+
+    async def receive():
+        return {"type": "http.request", "body": b"a" * pieces.pop(), "more_body": True}
+
+    async def read(scope, receive, send):
+        await Request(scope, receive).body()
+
+    with pytest.raises(HTTPException) as refusal:
+        asyncio.run(BoundedBody(read)({"type": "http"}, receive, None))
+    assert (refusal.value.status_code, len(pieces)) == (413, 95)
