@@ -60,8 +60,9 @@ class Follower:
                 self._stop.wait(RETRY_SECONDS)
 
     def _follow(self) -> None:
-        membership = Membership(self._conninfo, role=self._role).join()
+        membership = Membership(self._conninfo, role=self._role)
         try:
+            membership.join()
             done = -1
             while not self._stop.is_set():
                 if (wanted := membership.generation()) != done:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from psycopg import errors
 
 from klods.db.database import Database
+from klods.db.processes import CHANNEL
 from klods.errors import LinkSpent, NameTaken, NoSuchToken
 from klods.kernel.definition import FrontendType
 from klods.kernel.subject import Subject
@@ -21,7 +22,7 @@ LONGEST = timedelta(days=60)
 TOUCH = timedelta(minutes=1)
 """How old "last seen" may grow before a request pays for writing it again."""
 
-TELL = "notify klods"
+TELL = f"notify {CHANNEL}"
 """Every process forgets the subjects it knows when it hears this."""
 
 Row = TypeVar("Row", "Account", Subject)

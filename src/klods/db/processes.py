@@ -9,8 +9,6 @@ import platform
 import select
 import socket
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from time import monotonic
 from typing import Self
 
@@ -18,6 +16,7 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from klods.db.database import Database
+from klods.db.own_connection import Connection, own_connection
 
 CHANNEL = "klods"
 ACKNOWLEDGED = "klods_acknowledged"
@@ -62,7 +61,10 @@ class Membership:
 
         True when something was said on the channel.
         """
-        select.select([self._connection.fileno(), wake.fileno()], [], [], seconds)
+        poll = select.poll()
+        for end in (self._connection, wake):
+            poll.register(end.fileno(), select.POLLIN)
+        poll.poll(seconds * 1000)
         return any(list(self._connection.notifies(timeout=0)))
 
     def acknowledge(self, generation: int) -> None:
@@ -76,7 +78,7 @@ class Membership:
         """Take the row away and hang up; safe on a connection that is already dead."""
         try:
             self._connection.execute("delete from klods.process where id = %s", [self.id])
-        except psycopg.OperationalError:
+        except psycopg.Error:
             return
         finally:
             self._connection.close()
@@ -91,7 +93,8 @@ class LiveProcesses:
     def wait(self, generation: int, seconds: float) -> tuple[str, ...]:
         """Wait until every live process acknowledged the generation; return the names of the late ones."""
         end = monotonic() + seconds
-        with self._listening() as connection:
+        with own_connection(self._database) as connection:
+            connection.execute(f"listen {ACKNOWLEDGED}")
             while late := _late(connection, generation):
                 left = end - monotonic()
                 if left <= 0:
@@ -106,15 +109,9 @@ class LiveProcesses:
             rows = connection.execute(f"select name, generation from klods.process where {ALIVE} order by name")
             return tuple((row["name"], row["generation"]) for row in rows)
 
-    @contextmanager
-    def _listening(self) -> Iterator["psycopg.Connection[tuple[object, ...]]"]:
-        with psycopg.connect(self._database.conninfo, autocommit=True, row_factory=tuple_row) as connection:
-            connection.execute(f"listen {ACKNOWLEDGED}")
-            yield connection
 
-
-def _late(connection: "psycopg.Connection[tuple[object, ...]]", generation: int) -> tuple[str, ...]:
+def _late(connection: Connection, generation: int) -> tuple[str, ...]:
     rows = connection.execute(
         f"select name from klods.process where generation < %s and {ALIVE} order by name", [generation]
     )
-    return tuple(str(name) for (name,) in rows)
+    return tuple(row["name"] for row in rows)

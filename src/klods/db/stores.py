@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 from klods.db.database import Database
 from klods.db.migrating.migrator import ModuleMigrator
 from klods.db.own_connection import ChangingDatabase, Connection, check_deferred, own_connection, own_transaction
+from klods.db.processes import CHANNEL
 from klods.db.scope import Scope, ScopeKind, enter
 from klods.errors import AlreadyRunning, KlodsError
 from klods.kernel.catalog import Module
@@ -21,7 +22,6 @@ from klods.kernel.state import Activation, Active, Installation, Installed, Reas
 
 _log = logging.getLogger(__name__)
 
-CHANNEL = "klods"
 LOCK = "select pg_advisory_xact_lock(hashtext('klods.lifecycle'))"
 ALONE = "select pg_advisory_lock(hashtext('klods.action'))"
 READ = """
