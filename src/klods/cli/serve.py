@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 DEFAULT_PLATFORM = 1
 
 host_option = click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-port_option = click.option("--port", default=8000, show_default=True, help="The port; 0 takes a free one.")
+port_option = click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="The port; 0 takes a free one."
+)
 workers_option = click.option(
     "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="How many processes."
 )

@@ -11,6 +11,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING
 
+import click
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
@@ -26,6 +27,7 @@ PARENT = "KLODS_PARENT_PROCESS"
 """The process id whose end ends a worker; set by `run` for the workers it starts."""
 
 WATCH_SECONDS = 0.5
+WAITING_CALLERS = 2048
 
 
 def application() -> "ASGIApp":
@@ -48,10 +50,17 @@ def application() -> "ASGIApp":
 
 def listen(host: str, port: int) -> socket.socket:
     """A socket that is bound and inheritable; port 0 takes a free one."""
-    config = uvicorn.Config(FACTORY, host=host, port=port, log_level="warning")
-    bound = config.bind_socket()
-    # From now on whoever calls waits in the queue until a worker is there.
-    bound.listen(config.backlog)
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.set_inheritable(True)
+    try:
+        bound.bind((host, port))
+        # From now on whoever calls waits in the queue until a worker is there.
+        bound.listen(WAITING_CALLERS)
+    except OSError as error:
+        bound.close()
+        advice = "Choose another port with --port; 0 takes a free one."
+        raise click.ClickException(f"Nothing can listen on {host}:{port}: {error.strerror}. {advice}") from error
     return bound
 
 
