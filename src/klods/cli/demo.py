@@ -39,7 +39,7 @@ def demo(host: str, port: int, workers: int) -> int:
 def open_demo(klods: "Klods", address: str) -> None:
     """Prepare the hub and say what to do with it."""
     switch_on_sample(klods)
-    welcome(klods, address)
+    welcome(klods, address, always_link=True)
     click.echo("\nTry it from another terminal:")
     click.echo(f"  curl -H 'Authorization: Bearer {fresh_token(klods)}' {address}/api/v1/{SAMPLE}/items")
     click.echo(f"\nThe sample module is at {address}/{SAMPLE}. Stop with Ctrl-C.")

@@ -54,12 +54,14 @@ def follow_wishes(klods: "Klods") -> None:
             click.echo(f"{wish.code} asks to be {asked}: {wish.reason}. Do it with `{command}`.")
 
 
-def welcome(klods: "Klods", address: str) -> None:
-    """Say where the hub is, and how the first person gets in."""
+def welcome(klods: "Klods", address: str, *, always_link: bool = False) -> None:
+    """Say where the hub is and how to get in: by a link as long as nobody has, or always."""
     from klods.web.auth.first_start import make_login_link, nobody_has_signed_in, prepare_admin
 
     password = klods.settings.admin_password
     admin = prepare_admin(klods.people, password.get_secret_value() if password else None)
     click.echo(f"Klods is at {address}")
-    if nobody_has_signed_in(klods.people):
+    if always_link or nobody_has_signed_in(klods.people):
         click.echo(f"Sign in once with this link: {make_login_link(klods.people, admin, address)}")
+    else:
+        click.echo(f"A link to sign in with: `klods login-link --url {address}`")
