@@ -1,19 +1,17 @@
 """A database with one table, and scopes in it, for tests of units."""
 
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 import pytest
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from klods.db.database import Database
 from klods.db.scope import Scope, enter
+from klods.testing.databases import copied
 
 TABLES = """
 create table card(id int generated always as identity primary key, name text not null unique, hours int default 0);
@@ -49,12 +47,8 @@ class Owner(Base):
 @pytest.fixture(scope="session")
 def emptied_database(postgres_server: str) -> Iterator[str]:
     """One database for all tests of a run that empty it before they use it; making one each would take most time."""
-    name = f"test_units_{uuid.uuid4().hex[:10]}"
-    quoted = sql.Identifier(name)
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(sql.SQL("create database {} template template0").format(quoted))
-        yield make_conninfo(postgres_server, dbname=name)
-        connection.execute(sql.SQL("drop database {} with (force)").format(quoted))
+    with copied(postgres_server, "template0") as conninfo:
+        yield conninfo
 
 
 @pytest.fixture
@@ -113,6 +107,12 @@ class Outside:
             "select pid, state, query from pg_stat_activity"
             " where datname = current_database() and application_name = 'klods'"
         )
+
+    def someone_waits_for(self, kind: str) -> bool:
+        """Whether a statement of a unit waits now: for a ``Lock``, or for a ``Timeout`` when it sleeps."""
+        waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = %s"
+        with psycopg.connect(self._conninfo) as connection:
+            return connection.execute(waiting.encode() + b" and application_name = 'klods'", [kind]).rowcount > 0
 
     def kill_all(self) -> None:
         """End every connection of units, as a restart of the server does."""

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 HANGS_AFTER_SECONDS = 60.0
 
@@ -20,3 +21,11 @@ async def soon(true: Callable[[], object]) -> None:
     async with asyncio.timeout(HANGS_AFTER_SECONDS):
         while not true():  # noqa: ASYNC110 - nothing announces it
             await asyncio.sleep(0.005)
+
+
+@contextmanager
+def sooner_than(seconds: float) -> Iterator[None]:
+    """Do something before a limit that is set by the test, and far longer than what is done in it."""
+    start = time.monotonic()
+    yield
+    assert time.monotonic() - start < seconds

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import errors, sql
 from psycopg.conninfo import make_conninfo
 
-TRIES = 20
+TRIES = 100
 PAUSE_SECONDS = 0.1
 
 
@@ -22,12 +22,14 @@ def create_database(server: str, template: str) -> str:
 
 def drop_database(server: str, name: str) -> None:
     """Drop a database with whoever is connected to it, and the roles that are named after it."""
-    for _ in range(TRIES):
+    for left in reversed(range(TRIES)):
         try:
             _run(server, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
             break
         except errors.InsufficientPrivilege:
             # The server's own vacuum is in there; it may not be ended by us and is done in a moment.
+            if not left:
+                raise
             time.sleep(PAUSE_SECONDS)
     with psycopg.connect(server) as connection:
         roles = connection.execute("SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s)", [f"{name}__"])

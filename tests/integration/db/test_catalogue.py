@@ -1,11 +1,9 @@
 """The fence round a module's migration: what stands outside its prefix is refused by name, and nothing of it stays."""
 
 import threading
-import uuid
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
 from support.catalogue import difference, snapshot
 from support.migrating import downgrade, module_of, upgrade
 
@@ -14,6 +12,7 @@ from klods.db.migrating.catalogue import Territory, Watch
 from klods.db.migrating.migrator import ModuleMigrator
 from klods.db.own_connection import own_transaction
 from klods.errors import MigrationFailed, OutsidePrefix
+from klods.testing.databases import copied
 
 OTHERS = """
     create table other_items(id int primary key, name text, parent int);
@@ -138,14 +137,11 @@ DENIALS = ("permission denied", "must be", "not available", "must have admin", "
 @pytest.fixture(scope="module")
 def attacked(postgres_server, host_template):
     """One database for all attacks: each leaves nothing behind, or its test fails."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres_server, autocommit=True) as server:
-        server.execute(f"create database {name} template {host_template}")
-        with psycopg.connect(postgres_server, dbname=name) as connection:
+    with copied(postgres_server, host_template) as conninfo:
+        with psycopg.connect(conninfo) as connection:
             connection.execute(OTHERS)
-        with Database(make_conninfo(postgres_server, dbname=name)) as it:
+        with Database(conninfo) as it:
             yield it
-        server.execute(f"drop database {name} with (force)")
 
 
 @pytest.fixture

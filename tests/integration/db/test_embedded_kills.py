@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 from support.rounds import dice, rounds, some
+from support.waiting import until
 
 from klods.db.embedded.locks import is_free
 from klods.db.embedded.server import EmbeddedServer
@@ -81,10 +82,7 @@ def test_the_server_ends_soon_after_its_last_user_was_killed(home):
         user.stdout.readline()
         assert running(home)
         user.kill()
-    deadline = time.monotonic() + 10
-    while running(home) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not running(home)
+    until(lambda: not running(home))
     check_next_start(home, 1)
 
 
@@ -100,7 +98,4 @@ def test_the_server_stays_for_the_others_when_one_user_is_killed(home):
 def test_the_warden_ends_with_what_it_watches(home):
     with open_server(home, None, fast=True):
         pass
-    deadline = time.monotonic() + 10
-    while not is_free(home / "postgres" / WARDEN) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert is_free(home / "postgres" / WARDEN)
+    until(lambda: is_free(home / "postgres" / WARDEN))

@@ -5,11 +5,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psycopg
 import pytest
+from support.waiting import until
 
 from klods.db.embedded.access import Access
 from klods.db.embedded.postmaster import find_postmaster
@@ -137,8 +137,7 @@ def test_a_server_that_dies_between_being_found_and_being_used_is_started_again(
     def too_late(access, socket, *, fresh):
         monkeypatch.setattr(Access, "ensure_login", sign_in)
         os.kill(server.status().pid, signal.SIGKILL)
-        while server.status().running:
-            time.sleep(0.001)
+        until(lambda: not server.status().running)
         return sign_in(access, socket, fresh=fresh)
 
     with open_server(home, None, fast=True):
@@ -151,8 +150,8 @@ def test_a_backend_that_outlives_a_crash_is_waited_for(home):
     server = server_of(home)
     conninfo = server.join()
     busy = psycopg.connect(conninfo, autocommit=True)
-    busy.pgconn.send_query(b"SELECT count(*) FROM generate_series(1, 20000000)")
-    time.sleep(0.3)
+    busy.pgconn.send_query(b"SELECT count(*) FROM generate_series(1, 5000000)")
+    until(lambda: one(conninfo, f"SELECT state = 'active' FROM pg_stat_activity WHERE pid = {busy.info.backend_pid}"))
     os.kill(server.status().pid, signal.SIGKILL)
     assert one(server_of(home).join(), "SELECT 1") == 1
     busy.close()

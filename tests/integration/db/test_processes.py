@@ -10,6 +10,7 @@ import time
 
 import psycopg
 import pytest
+from support.waiting import HANGS_AFTER_SECONDS, sooner_than, until
 
 from klods.db.database import Database
 from klods.db.follower import Follower
@@ -29,13 +30,6 @@ def raise_generation(conninfo: str) -> int:
         return number
 
 
-def until(true, seconds=5.0):
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.01)
-
-
 @pytest.fixture
 def following(host_database):
     started = []
@@ -43,7 +37,7 @@ def following(host_database):
     def start(act=lambda generation: None):
         follower = Follower(host_database, "web", act)
         follower.start()
-        assert follower.ready.wait(5)
+        assert follower.ready.wait(HANGS_AFTER_SECONDS)
         started.append(follower)
         return follower
 
@@ -53,14 +47,14 @@ def following(host_database):
 
 
 def test_a_hub_without_processes_has_nobody_to_wait_for(database):
-    assert LiveProcesses(database).wait(10**6, seconds=5) == ()
+    assert LiveProcesses(database).wait(10**6, seconds=HANGS_AFTER_SECONDS) == ()
 
 
 def test_a_process_that_follows_is_not_late(database, host_database, following):
     seen = []
     following(seen.append)
     generation = raise_generation(host_database)
-    assert LiveProcesses(database).wait(generation, seconds=5) == ()
+    assert LiveProcesses(database).wait(generation, seconds=HANGS_AFTER_SECONDS) == ()
     assert seen[-1] == generation
 
 
@@ -69,21 +63,21 @@ def test_a_process_that_is_busy_is_named_as_late_and_follows_in_the_end(database
 
     def act(generation):
         if first.is_set():
-            go_on.wait(10)
+            go_on.wait(HANGS_AFTER_SECONDS)
         first.set()
 
     following(act)
     generation = raise_generation(host_database)
     assert LiveProcesses(database).wait(generation, seconds=0.2) == (f"web-{os.getpid()}",)
     go_on.set()
-    assert LiveProcesses(database).wait(generation, seconds=5) == ()
+    assert LiveProcesses(database).wait(generation, seconds=HANGS_AFTER_SECONDS) == ()
 
 
 def test_a_message_that_got_lost_is_made_good_by_looking(database, host_database, following):
     following()
     with psycopg.connect(host_database, autocommit=True) as connection:
         number = connection.execute("update klods.generation set number = number + 1 returning number").fetchone()[0]
-    assert LiveProcesses(database).wait(number, seconds=5) == ()
+    assert LiveProcesses(database).wait(number, seconds=HANGS_AFTER_SECONDS) == ()
 
 
 def test_a_lying_payload_changes_nothing(host_database, following):
@@ -145,13 +139,14 @@ def test_a_fault_while_acting_does_not_end_the_following(host_database, followin
     assert "could not follow" in caplog.text
 
 
-def test_stopping_is_prompt_and_takes_the_row_away(host_database):
+def test_stopping_is_prompt_and_takes_the_row_away(host_database, monkeypatch):
+    sleep = Membership.wait
+    monkeypatch.setattr(Membership, "wait", lambda self, wake: sleep(self, wake, HANGS_AFTER_SECONDS))
     follower = Follower(host_database, "web", lambda generation: None)
     follower.start()
-    assert follower.ready.wait(5)
-    start = time.monotonic()
-    follower.stop()
-    assert time.monotonic() - start < 0.5
+    assert follower.ready.wait(HANGS_AFTER_SECONDS)
+    with sooner_than(HANGS_AFTER_SECONDS):
+        follower.stop()
     with psycopg.connect(host_database) as connection:
         assert connection.execute("select count(*) from klods.process").fetchone() == (0,)
 
@@ -160,8 +155,8 @@ def test_what_is_said_without_a_new_generation_is_heard_too(host_database):
     heard = threading.Event()
     follower = Follower(host_database, "web", lambda generation: None, heard.set)
     follower.start()
-    assert follower.ready.wait(5)
+    assert follower.ready.wait(HANGS_AFTER_SECONDS)
     with psycopg.connect(host_database, autocommit=True) as connection:
         connection.execute("notify klods")
-    assert heard.wait(5)
+    assert heard.wait(HANGS_AFTER_SECONDS)
     follower.stop()

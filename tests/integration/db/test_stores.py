@@ -63,7 +63,7 @@ def test_a_change_raises_the_generation_by_one_and_tells_it(database, store):
         with store.change() as change:
             assert change.generation == 1
             assert list(listener.notifies(timeout=0.05)) == []
-        assert [heard.payload for heard in listener.notifies(timeout=5, stop_after=1)] == ["1"]
+        assert [heard.payload for heard in listener.notifies(timeout=60, stop_after=1)] == ["1"]
     assert store.read().generation == 1
 
 

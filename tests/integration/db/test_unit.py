@@ -3,12 +3,12 @@
 # ruff: noqa: PT012 — what is tested here is a block that fails
 
 import threading
-import time
 from contextlib import suppress
 
 import psycopg
 import pytest
 from support.units import request
+from support.waiting import HANGS_AFTER_SECONDS, sooner_than, until
 
 from klods.db.database import Database
 from klods.db.scope import enter
@@ -232,7 +232,7 @@ def test_two_people_do_not_lose_an_update(database, outside):
     def spend():
         with request(database) as scope:
             execute_update("update card set hours = hours - 1 where name = 'first'")
-            time.sleep(0.05)
+            execute_query("select pg_sleep(0.05)")
             scope.end(keep=True)
 
     together(*[spend] * 4)
@@ -253,7 +253,7 @@ def test_who_waits_for_a_lock_sees_what_the_other_one_saved(database, outside):
     holder.run("update card set hours = 3")
     waiting = threading.Thread(target=lambda: waiter.run("update card set hours = hours * 2"))
     waiting.start()
-    time.sleep(0.1)
+    until(lambda: outside.someone_waits_for("Lock"))
     holder.commit()
     waiting.join()
     waiter.commit()
@@ -286,20 +286,21 @@ def test_a_connection_killed_inside_a_savepoint_does_not_hide_the_error(scope, o
         add("b")
 
 
-def test_units_go_on_at_once_when_all_connections_died_meanwhile(database, outside):
-    units = [database.unit(Opening("cards")) for _ in range(4)]
-    for unit in units:
-        unit.run("select 1")
-    for unit in units:
-        unit.commit()
-    outside.kill_all()
-    started = time.monotonic()
-    for _ in range(6):
-        with request(database):
-            assert execute_query("select 1 as n") == [{"n": 1}]
-    assert time.monotonic() - started < 1
-    with database.connection() as connection:
-        assert connection.execute("select 1 as n").fetchone() == {"n": 1}
+def test_units_go_on_at_once_when_all_connections_died_meanwhile(conninfo, outside, monkeypatch):
+    monkeypatch.setattr("klods.db.database._GLANCE_SECONDS", HANGS_AFTER_SECONDS)
+    with Database(conninfo, pool_size=4, wait_seconds=HANGS_AFTER_SECONDS) as database:
+        units = [database.unit(Opening("cards")) for _ in range(4)]
+        for unit in units:
+            unit.run("select 1")
+        for unit in units:
+            unit.commit()
+        outside.kill_all()
+        with sooner_than(HANGS_AFTER_SECONDS):
+            for _ in range(6):
+                with request(database):
+                    assert execute_query("select 1 as n") == [{"n": 1}]
+        with database.connection() as connection:
+            assert connection.execute("select 1 as n").fetchone() == {"n": 1}
 
 
 def test_a_pool_of_two_answers_six(conninfo):
@@ -317,23 +318,22 @@ def test_a_pool_of_two_answers_six(conninfo):
 
 
 def test_a_cancelled_unit_stops_and_can_never_commit(database, outside):
-    unit = database.unit(Opening("cards"))
+    unit = database.unit(Opening("cards", statement_seconds=2 * HANGS_AFTER_SECONDS))
     unit.run("insert into card(name) values ('a')")
     caught = []
 
     def work():
         try:
-            unit.run("select pg_sleep(20)")
+            unit.run("select pg_sleep(%s)", [2 * HANGS_AFTER_SECONDS])
         except EndedUnit as error:
             caught.append(error)
 
     working = threading.Thread(target=work)
     working.start()
-    time.sleep(0.2)
-    started = time.monotonic()
-    unit.cancel()
-    working.join()
-    assert time.monotonic() - started < 2
+    until(lambda: outside.someone_waits_for("Timeout"))
+    with sooner_than(HANGS_AFTER_SECONDS):
+        unit.cancel()
+        working.join()
     assert len(caught) == 1
     with pytest.raises(EndedUnit):
         unit.commit()
@@ -365,7 +365,7 @@ def test_a_cancel_never_hits_the_next_unit(conninfo):
 
 
 def test_a_cancelled_unit_that_waits_for_a_connection_gives_it_back(conninfo):
-    with Database(conninfo, pool_size=1, wait_seconds=5) as database:
+    with Database(conninfo, pool_size=1, wait_seconds=HANGS_AFTER_SECONDS) as database:
         holder, waiter = database.unit(Opening("cards")), database.unit(Opening("cards"))
         holder.run("select 1")
         caught = []
@@ -378,9 +378,9 @@ def test_a_cancelled_unit_that_waits_for_a_connection_gives_it_back(conninfo):
 
         waiting, cancelling = threading.Thread(target=wait), threading.Thread(target=waiter.cancel)
         waiting.start()
-        time.sleep(0.1)
+        until(lambda: database._pool.get_stats()["requests_waiting"])
         cancelling.start()
-        time.sleep(0.1)
+        until(lambda: waiter.ended)
         holder.commit()
         waiting.join()
         cancelling.join()
@@ -454,7 +454,7 @@ def together(*work):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=20)
+        thread.join(HANGS_AFTER_SECONDS)
     assert not any(thread.is_alive() for thread in threads)
 
 

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from support.waiting import HANGS_AFTER_SECONDS, until
 
+from klods.db.embedded.postmaster import is_running
 from klods.errors import PartFailed
 from klods.kernel.catalog import Source
 from klods.kernel.definition import FrontendType
@@ -12,7 +14,7 @@ from klods.outbound.probe import ChildProbe
 
 @pytest.fixture
 def probe(tmp_path):
-    return ChildProbe(tmp_path / "cache", seconds=10)
+    return ChildProbe(tmp_path / "cache", seconds=HANGS_AFTER_SECONDS)
 
 
 @pytest.fixture
@@ -70,16 +72,20 @@ def test_a_definition_that_cannot_be_run_gives_the_reason(probe, module, text, r
         probe.read(module(text))
 
 
-def test_an_endless_definition_is_given_up_with_all_it_started(tmp_path, module):
+def test_an_endless_definition_is_given_up(tmp_path, module):
+    with pytest.raises(PartFailed, match=r"within 0\.5 seconds"):
+        ChildProbe(tmp_path / "cache", seconds=0.5).read(module("while True: pass"))
+
+
+def test_what_a_definition_started_ends_with_it(probe, module, tmp_path):
     left = tmp_path / "left"
-    text = f"import subprocess; subprocess.Popen(['sh', '-c', 'sleep 3; echo x > {left}'])\nwhile True: pass"
-    with pytest.raises(PartFailed, match="within 1 seconds"):
-        ChildProbe(tmp_path / "cache", seconds=1).read(module(text))
-    assert not left.exists()
+    starts = f"import subprocess; open({str(left)!r}, 'w').write(str(subprocess.Popen(['sleep', '600']).pid))"
+    probe.read(module(starts + DEFINITION))
+    until(lambda: not is_running(int(left.read_text())))
 
 
 def test_a_thread_that_a_module_leaves_behind_does_not_hold_the_answer_up(probe, module):
-    endless = "import threading, time\nthreading.Thread(target=lambda: time.sleep(60)).start()\n"
+    endless = "import threading, time\nthreading.Thread(target=lambda: time.sleep(600)).start()\n"
     assert probe.read(module(endless + DEFINITION)).code == "probed"
 
 
