@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
@@ -62,19 +63,15 @@ def test_a_user_killed_at_any_of_its_steps_does_no_harm(home):
 def test_users_killed_at_random_moments_do_no_harm(home):
     random = dice("kills")
     for number in range(rounds(6, 200)):
-        users = [user_of(home) for _ in range(random.choice([1, 1, 2, 3]))]
-        for user in users:
-            if random.random() < 0.3:
-                user.stdin.close()
-        time.sleep(random.uniform(0.05, 0.9))
-        for user in users:
-            user.kill()
-        check_next_start(home, number + 1)
-        for user in users:
-            user.stdout.close()
-            user.wait()
-            if not user.stdin.closed:
-                user.stdin.close()
+        with ExitStack() as stack:
+            users = [stack.enter_context(user_of(home)) for _ in range(random.choice([1, 1, 2, 3]))]
+            for user in users:
+                if random.random() < 0.3:
+                    user.stdin.close()
+            time.sleep(random.uniform(0.05, 0.9))
+            for user in users:
+                user.kill()
+            check_next_start(home, number + 1)
 
 
 def test_the_server_ends_soon_after_its_last_user_was_killed(home):
