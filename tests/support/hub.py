@@ -19,7 +19,7 @@ from klods.kernel.lifecycle import Outcome
 from klods.kernel.plan import Action, Do, Plan, Step
 from klods.kernel.problems import Problem, Problems
 from klods.kernel.state import Activation, Active, Installation, Installed, States
-from klods.web.asking import Acquainted
+from klods.web.asking import Recognition
 from klods.web.auth.passwords import hash_password
 from klods.web.auth.tokens import issue_token
 from klods.web.engine.snapshot import Entry, Snapshot, Switchboard
@@ -146,6 +146,8 @@ def open_hub(
         pages = make_pages(services)
         errors = make_errors(pages)
         app = guarded(
-            Acquainted(create_host_app(services, errors), services.authenticator.subject), errors.response, given(pages)
+            Recognition(create_host_app(services, errors), services.authenticator.subject),
+            errors.response,
+            given(pages),
         )
         yield Hub(app, services, lifecycle)

@@ -15,7 +15,7 @@ from klods.db.follower import Follower
 from klods.errors import Unavailable
 from klods.kernel.catalog import Module
 from klods.kernel.importer import ModuleImporter
-from klods.web.asking import Acquainted
+from klods.web.asking import Recognition
 from klods.web.engine.dispatcher import Dispatcher
 from klods.web.engine.edge import Surroundings
 from klods.web.engine.loading import Loader
@@ -66,8 +66,8 @@ class WebApp:
         self._ending: asyncio.Task[None] | None = None
         host = create_host_app(services, self._errors, Documents(services.switchboard).merge)
         self._dispatcher = Dispatcher(services.switchboard, host, errors=self._errors, hasten=self._loader.hasten)
-        acquainted = Acquainted(self._dispatch, services.authenticator.subject)
-        self._app = guarded(acquainted, self._errors.refusal, given(self._pages))
+        recognition = Recognition(self._dispatch, services.authenticator.subject)
+        self._app = guarded(recognition, self._errors.refusal, given(self._pages))
 
     async def __call__(self, scope: Asgi, receive: Receive, send: Send) -> None:
         """Answer one request, or live one lifespan."""

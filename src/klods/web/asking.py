@@ -10,15 +10,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from klods.errors import NotAllowed, NotSignedIn
 from klods.kernel.definition import FrontendType
 from klods.kernel.subject import Subject
+from klods.web.asgi_scope import SUBJECT
 from klods.web.auth.credentials import header
 from klods.web.services import HostServices
 
 log = logging.getLogger(__name__)
 
-_ASKED = "klods.subject"
-
-UNKNOWN = ("/static/", "/health", "/api/")
-"""Where nobody needs to be known to be told of an error."""
+WITHOUT_PAGES = ("/static/", "/health/", "/api/")
+"""What lies below is for programs and the same for everybody, also when it is an error."""
 
 
 def services_of(request: Request) -> HostServices:
@@ -32,9 +31,9 @@ Services = Annotated[HostServices, Depends(services_of)]
 
 async def find_subject(request: Request, services: Services) -> Subject | None:
     """Who is asking, or None; found out once per request, here or by the dispatcher."""
-    if _ASKED not in request.scope:
-        request.scope[_ASKED] = await services.authenticator.subject(request.scope)
-    subject: Subject | None = request.scope[_ASKED]
+    if SUBJECT not in request.scope:
+        request.scope[SUBJECT] = await services.authenticator.subject(request.scope)
+    subject: Subject | None = request.scope[SUBJECT]
     return subject
 
 
@@ -66,26 +65,26 @@ def actor(subject: Subject) -> str:
     return f"{subject.login} (token {subject.token})" if subject.token else subject.login
 
 
-class Acquainted:
-    """Finds out who asks for a page before anything can go wrong, so that an error page knows its reader too."""
+class Recognition:
+    """Finds out who asks for a page before anything can go wrong, so that an error page has the person's menu too."""
 
     def __init__(self, app: ASGIApp, authenticate: Callable[[Scope], Awaitable[Subject | None]]) -> None:
         self._app = app
         self._authenticate = authenticate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; one that cannot be recognised now is asked again where it matters."""
+        """Pass the request on, with whoever could be recognised."""
         if (
             scope["type"] == "http"
-            and not scope["path"].startswith(UNKNOWN)
+            and not scope["path"].startswith(WITHOUT_PAGES)
             and "text/html" in header(scope, b"accept")
         ):
-            await self._get_acquainted(scope)
+            await self._recognise(scope)
         await self._app(scope, receive, send)
 
-    async def _get_acquainted(self, scope: Scope) -> None:
+    async def _recognise(self, scope: Scope) -> None:
         try:
-            scope[_ASKED] = await self._authenticate(scope)
+            scope[SUBJECT] = await self._authenticate(scope)
         except Exception:
             # Nothing depends on it yet: where somebody must be known, the question is put again and its error answered.
-            log.exception("could not find out who asks for %s", scope["path"])
+            log.exception("could not find out who asks for %r", scope["path"])

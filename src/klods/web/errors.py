@@ -17,6 +17,7 @@ from starlette.websockets import WebSocket
 
 from klods import errors
 from klods.errors import KlodsError, NotSignedIn, Unavailable
+from klods.web.asgi_scope import ENTRY, EXCHANGE, request_id_of
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class Errors:
         page = _wants_page(scope)
         if page and isinstance(error, NotSignedIn) and scope["method"] in ("GET", "HEAD"):
             return RedirectResponse(f"{LOGIN_PATH}?next={_here(scope)}", status_code=303)
-        status, body = status_of(error), body_of(error, scope.get("klods.request_id", ""))
+        status, body = status_of(error), body_of(error, request_id_of(scope))
         if not is_body_allowed_for_status_code(status):
             return Response(status_code=status, headers=dict(_headers(error)))
         response = (self._make_page(scope, status, body) if page else None) or JSONResponse(body, status)
@@ -79,7 +80,7 @@ class Errors:
         """What a FastAPI app needs to answer in this way."""
 
         async def answer(request: Request | WebSocket, error: Exception) -> Response:
-            if isinstance(request, WebSocket) and getattr(request.scope.get("klods.exchange"), "started", False):
+            if isinstance(request, WebSocket) and getattr(request.scope.get(EXCHANGE), "started", False):
                 # The conversation has begun, so there is no answer left to give: the edge closes the socket.
                 raise error
             if status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, HTTPException):
@@ -109,9 +110,9 @@ def report(error: BaseException, scope: Scope) -> str:
     if incident := getattr(error, "__klods_incident__", ""):
         return str(incident)
     incident = secrets.token_hex(6)
-    entry = scope.get("klods.entry")
+    entry = scope.get(ENTRY)
     place = entry.code if entry is not None else "klods"
-    about = {"module": place, "incident": incident, "request_id": scope.get("klods.request_id", "")}
+    about = {"module": place, "incident": incident, "request_id": request_id_of(scope)}
     asked = f"{scope.get('method', scope['type'])} {scope['path']}"
     log.error("%s: incident %s at %s", place, incident, asked, exc_info=error, extra={"klods": about})
     error.__dict__["__klods_incident__"] = incident

@@ -12,13 +12,14 @@ from starlette.types import Scope
 from klods._version import __version__
 from klods.kernel.subject import Subject
 from klods.web import health, host_api
+from klods.web.asgi_scope import PAGES
 from klods.web.asking import SignedIn, Somebody
 from klods.web.errors import Errors, report
 from klods.web.middleware import BoundedBody
 from klods.web.pages import home, look, modules, sign_in
 from klods.web.pages.assets import mount_assets
 from klods.web.pages.error_page import error_page
-from klods.web.pages.rendering import SCOPE_KEY, Pages, redirect, render
+from klods.web.pages.rendering import Pages, redirect, render
 from klods.web.pages.sources import Shelf
 from klods.web.services import HostServices
 
@@ -44,7 +45,7 @@ def make_errors(pages: Pages) -> Errors:
 
 def given(pages: Pages) -> Mapping[str, Any]:
     """What every request, also one to a module, must find in its ASGI scope: hand it to `middleware.guarded`."""
-    return {SCOPE_KEY: pages}
+    return {PAGES: pages}
 
 
 def create_host_app(services: HostServices, errors: Errors, merge: Merge = host_only) -> FastAPI:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from klods.errors import CrossSite, KlodsError
 from klods.kernel.i18n import choose_locale
+from klods.web.asgi_scope import LOCALE, REQUEST_ID
 from klods.web.auth.credentials import cookie, header
 from klods.web.auth.origin import is_cross_site
 from klods.web.errors import hang_up
@@ -60,8 +61,8 @@ class Envelope:
             return
         request_id = _request_id(scope)
         scope.update(self._given)
-        scope["klods.request_id"] = request_id
-        scope["klods.locale"] = choose_locale(cookie(scope, LOCALE_COOKIE), header(scope, b"accept-language"))
+        scope[REQUEST_ID] = request_id
+        scope[LOCALE] = choose_locale(cookie(scope, LOCALE_COOKIE), header(scope, b"accept-language"))
         app = self._app if _has_sane_host(scope) else _bad_host(scope)
         await app(scope, receive, _sealing(send, request_id))
 

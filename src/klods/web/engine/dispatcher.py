@@ -5,7 +5,8 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Asgi
 
-from klods.web.engine.gate import AREA, LOADING_SECONDS, PLATFORM, Gate, not_enabled, why_closed
+from klods.web.asgi_scope import AREA, platform_of
+from klods.web.engine.gate import LOADING_SECONDS, Gate, not_enabled, why_closed
 from klods.web.engine.module_health import health_of_unloaded, health_path
 from klods.web.engine.paths import locate
 from klods.web.engine.snapshot import Entry, Standing, Switchboard
@@ -37,14 +38,14 @@ class Dispatcher:
             await self._host_app(scope, receive, send)
             return
         scope[AREA] = found[1]
-        if entry.state is Standing.READY and snapshot.is_open(entry.code, scope.get(PLATFORM, 1)):
+        if entry.state is Standing.READY and snapshot.is_open(entry.code, platform_of(scope)):
             await self._gate.pass_through(entry, scope, receive, send)
         else:
             await self._wait(entry, scope, receive, send)
 
     async def _wait(self, entry: Entry, scope: Asgi, receive: Receive, send: Send) -> None:
         """A module that loads may become ready, and may be switched off or replaced meanwhile."""
-        platform = scope.get(PLATFORM, 1)
+        platform = platform_of(scope)
         if self._switchboard.current.is_open(entry.code, platform):
             await self._gate.settled(entry)
         snapshot = self._switchboard.current

@@ -18,6 +18,7 @@ from klods.db.database import Database
 from klods.db.scope import Scope, ScopeKind
 from klods.kernel.catalog import Module
 from klods.kernel.subject import Subject
+from klods.web.asgi_scope import ENTRY, EXCHANGE, locale_of, platform_of, request_id_of
 from klods.web.engine.answers import refuse_malformed
 from klods.web.engine.inbox import Inbox
 from klods.web.engine.snapshot import Entry
@@ -25,7 +26,6 @@ from klods.web.errors import Errors, report
 
 log = logging.getLogger(__name__)
 
-EXCHANGE = "klods.exchange"
 UNITS_ENDED_AT_ONCE = 8
 BEGINNINGS = frozenset(["http.response.start", "websocket.accept", "websocket.close", "websocket.http.response.start"])
 """The messages after which no other answer can be given."""
@@ -108,10 +108,10 @@ class Exchange:
         scope = self._scope = Scope(
             self._edge.around.database,
             self._edge.module.code,
-            platform_id=asgi.get("klods.platform", 1),
+            platform_id=platform_of(asgi),
             subject=subject,
-            locale=asgi.get("klods.locale", "en"),
-            request_id=asgi.get("klods.request_id", ""),
+            locale=locale_of(asgi),
+            request_id=request_id_of(asgi),
             kind=ScopeKind.REQUEST,
             catalog=self._edge.around.catalog(),
         )
@@ -189,8 +189,8 @@ class Exchange:
         """Undo what is still open, if the request ended without an answer."""
         self._abandoned = True
         self._inbox.close()
-        if (entry := self.asgi.get("klods.entry")) is not None:
-            entry.open_ended.discard((self.asgi.get("klods.platform", 1), self.end))
+        if (entry := self.asgi.get(ENTRY)) is not None:
+            entry.open_ended.discard((platform_of(self.asgi), self.end))
         scope = self._scope
         if scope is None or scope.ended or self.working:
             return
@@ -201,9 +201,9 @@ class Exchange:
             scope.end(keep=False)
 
     def _may_be_ended(self) -> None:
-        entry: Entry | None = self.asgi.get("klods.entry")
+        entry: Entry | None = self.asgi.get(ENTRY)
         if entry is not None:
-            entry.add_open_ended(self.asgi.get("klods.platform", 1), self.end)
+            entry.add_open_ended(platform_of(self.asgi), self.end)
 
     async def _settle(self, status: int) -> None:
         scope = self._scope

@@ -10,12 +10,12 @@ from klods.db.scope import enter
 from klods.errors import ModuleFailed, ModuleLoading, ModuleNotEnabled, NotAllowed, NotSignedIn
 from klods.kernel.definition import FrontendType
 from klods.kernel.subject import Subject
+from klods.web.asgi_scope import AREA, ENTRY, SUBJECT, platform_of
 from klods.web.engine.edge import Exchange, exchange_of
 from klods.web.engine.paths import Area
 from klods.web.engine.snapshot import Entry, Standing
 from klods.web.errors import Errors
 
-ENTRY, AREA, SUBJECT, PLATFORM = "klods.entry", "klods.area", "klods.subject", "klods.platform"
 LOADING_SECONDS = 10.0
 
 Authenticate = Callable[[Asgi], Awaitable[Subject | None]]
@@ -34,7 +34,7 @@ class Gate:
         app = entry.app
         if app is None:
             raise RuntimeError("only a module that is ready can be entered")
-        platform = asgi.get(PLATFORM, 1)
+        platform = platform_of(asgi)
         asgi[ENTRY] = entry
         entry.in_flight[platform] += 1
         try:
@@ -90,7 +90,7 @@ class Admission:
         asgi[SUBJECT] = subject
         area: Area = asgi[AREA]
         wanted = FrontendType.ADMIN if internal else area.kind
-        if subject.kind is not wanted or subject.platform_id != asgi.get(PLATFORM, 1):
+        if subject.kind is not wanted or subject.platform_id != platform_of(asgi):
             raise NotAllowed
         return subject
 

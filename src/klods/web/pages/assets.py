@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from klods.web.asgi_scope import platform_of
 from klods.web.engine.snapshot import Entry, Switchboard
 
 OWN = Path(__file__).parent.parent / "static"
@@ -49,7 +50,7 @@ class ModuleAssets:
         code, path = request.path_params["code"], request.path_params["path"]
         snapshot = self._switchboard.current
         entry = snapshot.entries.get(code)
-        if entry is None or not snapshot.is_open(code, request.scope.get("klods.platform", 1)):
+        if entry is None or not snapshot.is_open(code, platform_of(request.scope)):
             raise HTTPException(404)
         return await self._shelf(entry).get_response(path, request.scope)
 

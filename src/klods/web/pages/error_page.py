@@ -7,6 +7,7 @@ from fastapi import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
+from klods.web.asgi_scope import ENTRY
 from klods.web.pages.rendering import Pages
 
 TITLED = frozenset({400, 403, 404, 405, 429, 500, 503})
@@ -15,7 +16,7 @@ EXPLAINED = frozenset({"not_found", "internal_server_error", "internal_error", "
 
 def error_page(pages: Pages, scope: Scope, status: int, body: Mapping[str, Any]) -> Response:
     """The page for a status and the body that a program would get; always in the host's look and words."""
-    outside = {key: value for key, value in scope.items() if key != "klods.entry"}
+    outside = {key: value for key, value in scope.items() if key != ENTRY}
     title, message = _words(status, body)
     context = {"status": status, "title_key": title, "message_key": message, "body": body}
     return pages.render(Request(outside), "klods/error.html", context, status_code=status)

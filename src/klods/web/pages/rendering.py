@@ -9,16 +9,14 @@ from fastapi import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from klods.kernel.definition import FrontendType
-from klods.kernel.i18n import FALLBACK
 from klods.kernel.subject import Subject
+from klods.web.asgi_scope import ENTRY, PAGES, SUBJECT, locale_of
 from klods.web.engine.snapshot import Entry, Snapshot, Switchboard
 from klods.web.pages.assets import address
 from klods.web.pages.frame import Frame
 from klods.web.pages.look import TOAST_COOKIE, put_toast, read_toast
 from klods.web.pages.menu import Link, Wording, menu
 from klods.web.pages.sources import Shelf, Sources
-
-SCOPE_KEY = "klods.pages"
 
 Menus = dict[tuple[int, FrontendType, str], tuple[Link, ...]]
 """By platform, kind of person and language."""
@@ -29,7 +27,7 @@ def render(request: Request, template: str, *, status_code: int = 200, **context
 
     Templates say ``{% extends "klods/base.html" %}`` and ``t("key")``; the texts are the module's, then the host's.
     """
-    pages: Pages = request.scope[SCOPE_KEY]
+    pages: Pages = request.scope[PAGES]
     return pages.render(request, template, context, status_code=status_code)
 
 
@@ -82,12 +80,12 @@ class Pages:
         return Wording(entry.module, self.shelf.of(entry.module, entry.content_hash).texts, locale)
 
     def _sources(self, request: Request) -> Sources:
-        entry = request.scope.get("klods.entry")
+        entry = request.scope.get(ENTRY)
         return self.shelf.of(entry.module, entry.content_hash) if entry else self.shelf.host
 
     def _frame(self, request: Request, sources: Sources) -> Frame:
-        locale: str = request.scope.get("klods.locale", FALLBACK)
-        subject: Subject | None = request.scope.get("klods.subject")
+        locale = locale_of(request.scope)
+        subject: Subject | None = request.scope.get(SUBJECT)
         toast = read_toast(request)
         return Frame(
             request,
