@@ -33,7 +33,9 @@ def make_plan(view: View, action: Action, code: str, platform_id: int) -> Plan:
 
 
 def plan_enable(view: View, code: str, platform_id: int) -> Plan:
-    """Enable a module and all it needs, the needed ones first; nothing to do for what is enabled.
+    """Enable a module and all it needs, the needed ones first; one that is enabled gets the new content of its folder.
+
+    What it needs and is enabled already is left alone.
 
     Raises `NoSuchModule`, `InvalidDefinition` with all the reasons why it may not be enabled, or `AlreadyRunning`
     while one of them is being switched off.
@@ -44,6 +46,9 @@ def plan_enable(view: View, code: str, platform_id: int) -> Plan:
         raise AlreadyRunning
     Problems(running_problems(view.catalog, view.states, waiting)).raise_if_any()
     steps = [step for code in waiting for step in (*_renew(view, code), Step(Do.ENABLE, code))]
+    if code not in waiting:
+        Problems(running_problems(view.catalog, view.states, [code])).raise_if_any()
+        steps += _renew(view, code)
     return Plan(Action.ENABLE, code, platform_id, tuple(steps), tuple(_elsewhere(view, steps, platform_id)))
 
 

@@ -50,6 +50,11 @@ def test_what_is_enabled_already_is_left_alone_even_with_new_content():
     assert done(plan) == ["install a", "enable a"]
 
 
+def test_new_content_is_brought_in_by_enabling_again():
+    plan = plan_enable(view(catalog({"a": []}), stored("a"), {"a": ["a_002"]}, "new"), "a", 1)
+    assert done(plan) == ["install a", "migrate a"]
+
+
 def test_an_enabled_module_needs_no_plan():
     assert not plan_enable(view(catalog({"a": []}), stored("a")), "a", 1)
 
