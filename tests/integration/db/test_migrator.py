@@ -76,6 +76,12 @@ def test_sql_and_python_files_run_in_one_line_whichever_comes_first(database, tm
     assert rows(database.conninfo, columns) == [("id b c d",)]
 
 
+def test_what_runs_can_be_written_to_the_log(database, tmp_path, caplog):
+    caplog.set_level("INFO", "alembic")
+    upgrade(database, module_of(tmp_path, {"001_a.sql": TABLE}))
+    assert any("-> shop_001" in line for line in caplog.messages)
+
+
 def test_a_failure_in_the_third_of_three_leaves_nothing_of_the_others(database, tmp_path):
     files = {"001_a.sql": TABLE, "002_b.sql": "create table shop_b();", "003_c.sql": "select 1;\nselect 1/0;"}
     error = failure(database, module_of(tmp_path, files))

@@ -45,10 +45,16 @@ class ChainScripts(ScriptDirectory):
         shape.__dict__.update(
             revision=revision.revision,
             down_revision=revision.parent,
-            upgrade=partial(self._step, revision, "upgrade"),
-            downgrade=partial(self._step, revision, "downgrade"),
+            upgrade=self._named_step(revision, "upgrade"),
+            downgrade=self._named_step(revision, "downgrade"),
         )
         return shape
+
+    def _named_step(self, revision: Revision, way: Way) -> Callable[..., None]:
+        step = partial(self._step, revision, way)
+        # Alembic logs the name of the function that it runs.
+        step.__name__ = way  # type: ignore[attr-defined]
+        return step
 
 
 def run_chain(connection: Connection, chain: Chain, to: str, step: Step, *, way: Way = "upgrade") -> None:
