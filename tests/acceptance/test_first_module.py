@@ -160,3 +160,21 @@ def test_a_revoked_token_is_refused_by_every_process(hub):
         assert answers(hub, "/api/v1/modules") == {200}
         hub.klods("token", "revoke", "tests")
         until(lambda: answers(hub, "/api/v1/modules") == {401})
+
+
+def test_new_content_is_brought_in_by_enabling_again_while_requests_go_on(hub):
+    hub.klods("module", "create", CODE, "Scan og parse fakturaer")
+    hub.klods("module", "enable", CODE)
+    with hub.served("--workers", "2"), hub.load(f"/api/v1/{CODE}/items") as counted:
+        hub.post(f"/api/v1/{CODE}/items", {"name": "kept"})
+        (hub.modules / CODE / "migrations/002_more.sql").write_text(f"alter table {CODE}_items add column more text;")
+        router = hub.modules / CODE / "backend/router.py"
+        router.write_text(router.read_text() + "\n\n@router.get('/version')\ndef version() -> int:\n    return 2\n")
+        outcome = hub.klods("module", "enable", CODE)
+        assert [step["do"] for step in outcome["plan"]["steps"]] == ["install", "migrate"]
+        assert answers(hub, f"/api/v1/{CODE}/version") == {200}
+        assert hub.get(f"/api/v1/{CODE}/items")[1]["items"][0]["name"] == "kept"
+        router.write_text("raise RuntimeError('broken')")
+        assert hub.run("module", "enable", CODE).returncode == 1
+        assert answers(hub, f"/api/v1/{CODE}/version") == {200}
+    assert counted["failures"] == 0, counted
