@@ -26,8 +26,11 @@ def read_settings() -> "Settings":
 
 @contextmanager
 def opened() -> Iterator["Klods"]:
-    """The hub, open meanwhile."""
+    """The hub, open meanwhile; where there is none yet, it says so, because it may be the wrong folder."""
     from klods.bootstrap import build
 
-    with build(read_settings()) as klods:
+    settings = read_settings()
+    if settings.database_url is None and not settings.home.exists():
+        click.echo(f"There is no hub here yet; starting an empty one in {settings.home.absolute()}.", err=True)
+    with build(settings) as klods:
         yield klods
