@@ -23,7 +23,7 @@ from klods.web.engine.module_app import build
 from klods.web.engine.openapi import Documents
 from klods.web.engine.paths import locate
 from klods.web.engine.runtime import ModulesOf, Runtime
-from klods.web.errors import Errors
+from klods.web.errors import Errors, asked_for
 from klods.web.host import create_host_app, given, make_errors, make_pages
 from klods.web.middleware import guarded
 from klods.web.services import HostServices
@@ -103,7 +103,7 @@ class WebApp:
         except asyncio.CancelledError:
             if self._ending is None:
                 raise
-            log.warning("%s %s was cut short, because the server stops", scope.get("method", "socket"), scope["path"])
+            log.warning("%s was cut short, because the server stops", asked_for(scope))
             # An answer that has begun cannot be replaced; the server tears it.
             with suppress(RuntimeError):
                 await self._errors.refusal(scope, Unavailable())(scope, receive, send)

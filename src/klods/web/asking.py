@@ -12,6 +12,7 @@ from klods.kernel.definition import FrontendType
 from klods.kernel.subject import Subject
 from klods.web.asgi_scope import SUBJECT
 from klods.web.auth.credentials import header
+from klods.web.errors import asked_for
 from klods.web.services import HostServices
 
 log = logging.getLogger(__name__)
@@ -87,4 +88,4 @@ class Recognition:
             scope[SUBJECT] = await self._authenticate(scope)
         except Exception:
             # Nothing depends on it yet: where somebody must be known, the question is put again and its error answered.
-            log.exception("could not find out who asks for %r", scope["path"])
+            log.exception("could not find out who sent %s", asked_for(scope))

@@ -113,10 +113,14 @@ def report(error: BaseException, scope: Scope) -> str:
     entry = scope.get(ENTRY)
     place = entry.code if entry is not None else "klods"
     about = {"module": place, "incident": incident, "request_id": request_id_of(scope)}
-    asked = f"{scope.get('method', scope['type'])} {scope['path']}"
-    log.error("%s: incident %s at %s", place, incident, asked, exc_info=error, extra={"klods": about})
+    log.error("%s: incident %s at %s", place, incident, asked_for(scope), exc_info=error, extra={"klods": about})
     error.__dict__["__klods_incident__"] = incident
     return incident
+
+
+def asked_for(scope: Scope) -> str:
+    """Method and path as the log may show them: on one line, whatever a client sent."""
+    return f"{scope.get('method', scope['type'])} {quote(scope['path'])}"
 
 
 def body_of(error: BaseException, request_id: str = "") -> dict[str, Any]:

@@ -12,7 +12,7 @@ ADA = Subject(1, "ada")
 
 
 def passed_on(authenticate, path, accept="text/html"):
-    scope = {"type": "http", "path": path, "headers": [(b"accept", accept.encode())]}
+    scope = {"type": "http", "method": "GET", "path": path, "headers": [(b"accept", accept.encode())]}
 
     async def app(*_):
         return None
@@ -42,4 +42,4 @@ def test_a_lookup_that_fails_leaves_the_question_open(caplog):
         raise LookupError("the database is away")
 
     assert SUBJECT not in passed_on(fails, "/crm")
-    assert "could not find out who asks for '/crm'" in caplog.text
+    assert "could not find out who sent GET /crm" in caplog.text

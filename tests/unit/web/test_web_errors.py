@@ -110,3 +110,8 @@ def test_a_status_that_allows_no_body_gets_none(accept):
     response = Errors(lambda *_: HTMLResponse("page", 304)).response(scope(accept=accept), not_modified)
     assert (response.status_code, response.body, response.headers["etag"]) == (304, b"", '"one"')
     assert "content-length" not in response.headers
+
+
+def test_a_path_cannot_write_lines_of_its_own_into_the_log(caplog):
+    report(LookupError(), scope(path="/crm\nCRITICAL forged"))
+    assert "at GET /crm%0ACRITICAL%20forged" in caplog.text
