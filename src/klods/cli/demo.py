@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from klods.cli.hub import DEFAULT_PLATFORM
 from klods.cli.serve import address_of, host_option, port_option, welcome, workers_option
+from klods.kernel.subject import DEFAULT_PLATFORM
 
 if TYPE_CHECKING:
     from klods.bootstrap import Klods

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from klods.kernel.subject import DEFAULT_PLATFORM
+
 if TYPE_CHECKING:
     from klods.bootstrap import Klods
     from klods.settings import Settings
-
-DEFAULT_PLATFORM = 1
 
 platform_option = click.option(
     "--platform", "platform_id", default=DEFAULT_PLATFORM, show_default=True, help="The platform's number."

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from klods.kernel.subject import DEFAULT_PLATFORM
+
 if TYPE_CHECKING:
     from klods.bootstrap import Klods
-
-DEFAULT_PLATFORM = 1
 
 host_option = click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 port_option = click.option(

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from klods.kernel.definition import FrontendType
 
+DEFAULT_PLATFORM = 1
+"""The platform that every hub has from its start."""
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:
@@ -13,6 +16,6 @@ class Subject:
     login: str
     name: str = ""
     kind: FrontendType = FrontendType.ADMIN
-    platform_id: int = 1
+    platform_id: int = DEFAULT_PLATFORM
     token: str = ""
     """The name of the API token in use, empty for a session in a browser."""

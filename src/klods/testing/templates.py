@@ -8,11 +8,10 @@ from pydantic import SecretStr
 
 from klods.errors import KlodsError
 from klods.kernel.plan import Action
+from klods.kernel.subject import DEFAULT_PLATFORM
 from klods.settings import Settings
 from klods.testing.copies import Copies
 from klods.web.auth.secrets import TOKEN_PREFIX, digest, new_secret
-
-PLATFORM = 1
 
 
 class Templates:
@@ -61,6 +60,6 @@ class Templates:
         with build(self.settings(folder, self._copies.conninfo(name))) as klods:
             catalog = klods.catalog()
             code = next((code for code, module in catalog.items() if module.source.folder == folder), folder.name)
-            klods.lifecycle.apply(klods.lifecycle.plan(Action.ENABLE, code, PLATFORM), actor="tests")
-            klods.people.create_token("tests", digest(self.token), klods.people.first_admin().on(PLATFORM))
+            klods.lifecycle.apply(klods.lifecycle.plan(Action.ENABLE, code, DEFAULT_PLATFORM), actor="tests")
+            klods.people.create_token("tests", digest(self.token), klods.people.first_admin().on(DEFAULT_PLATFORM))
         return name

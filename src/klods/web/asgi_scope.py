@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from klods.kernel.i18n import FALLBACK
+from klods.kernel.subject import DEFAULT_PLATFORM
 
 REQUEST_ID = "klods.request_id"
 LOCALE = "klods.locale"
@@ -21,12 +22,10 @@ EXCHANGE = "klods.exchange"
 PAGES = "klods.pages"
 """What renders pages."""
 
-FIRST_PLATFORM = 1
-
 
 def platform_of(asgi: Mapping[str, Any]) -> int:
     """The platform that the request is for."""
-    platform: int = asgi.get(PLATFORM, FIRST_PLATFORM)
+    platform: int = asgi.get(PLATFORM, DEFAULT_PLATFORM)
     return platform
 
 

@@ -9,6 +9,7 @@ from anyio import to_thread
 
 from klods.db.people import Account, People, Visitor
 from klods.errors import TooManyTries, WrongPassword
+from klods.kernel.subject import DEFAULT_PLATFORM
 from klods.web.auth.passwords import Passwords
 from klods.web.auth.secrets import digest, new_secret
 
@@ -22,7 +23,6 @@ TRIES_OF_ADDRESS = 60
 TRIES_OF_LOGIN = 200
 """For one login from all addresses; high, because it also locks its owner out."""
 
-DEFAULT_PLATFORM = 1
 T = TypeVar("T")
 Values = TypeVarTuple("Values")
 
