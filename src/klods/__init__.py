@@ -21,7 +21,7 @@ _WHERE = {
     "execute_query": "klods.db.statements",
     "execute_update": "klods.db.statements",
     "get_db": "klods.db.statements",
-    "get_module_config": "klods.kernel.config",
+    "get_module_config": "klods.db.config",
     "public": "klods.web.engine.marks",
     "reads_only": "klods.web.engine.marks",
     "render": "klods.web.pages",

@@ -9,7 +9,6 @@ from pydantic import BaseModel, ValidationError
 from klods.errors import InvalidConfig
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.names import environment_prefix, python_name
-from klods.settings import Settings
 
 Environment = Mapping[str, Mapping[str, str]]
 """Lower-cased values of ``MODULES__<CODE>__<KEY>``: ``environment["invoice_scanner"]["api_key"]``."""
@@ -28,7 +27,7 @@ def values(
     below = {**definition.default_config, **(stored or {})}
     above = environment.get(python_name(definition.code), {})
     if definition.config_schema is None:
-        return below | {key: _like(definition, key, text, below.get(key)) for key, text in above.items()}
+        return below | {key: _like(definition.code, key, text, below.get(key)) for key, text in above.items()}
     known = definition.config_schema.model_fields
     meant = {key: _structured(text, known[key].annotation) for key, text in above.items() if key in known}
     rest = {key: text for key, text in above.items() if key not in known}
@@ -42,34 +41,36 @@ def check_config(
     values(definition, environment, stored)
 
 
-def lookup(definition: ModuleDefinition | None, key: str, environment: Environment, default: Any = None) -> Any:
-    """One value by its upper- or lower-case name: environment, else the module's default, else `default`.
+def lookup(
+    code: str, key: str, environment: Environment, *, definition: ModuleDefinition | None = None, default: Any = None
+) -> Any:
+    """One value by its upper- or lower-case name: environment, else what the definition says, else `default`.
 
-    A text as `default` makes the answer a text: READ_ONLY is then ``"true"``, never ``True``.
+    A text as `default` makes the answer a text. A switch is then ``"true"`` or ``"false"``, however it was spelled.
     """
     name = key.lower()
-    code = python_name(definition.code) if definition else ""
-    found: Any = environment.get(code, {}).get(name)
-    if found is None and definition is not None:
-        found = definition.default_config.get(name, definition.default_config.get(key))
-        if found is None and name in SWITCHES:
-            found = getattr(definition, name)
+    said = _said(definition) if definition else {}
+    found: Any = environment.get(python_name(code).lower(), {}).get(name)
+    if found is None:
+        found = said.get(name)
+    else:
+        found = _like(code, name, found, said.get(name, True if name in SWITCHES else None))
     if found is None:
         return default
     return _text(found) if isinstance(default, str) else found
 
 
-def get_module_config(module: str, key: str, default: Any = None) -> Any:
-    """One value of ``MODULES__<MODULE>__<KEY>`` from the environment or `.env`, or `default`."""
-    given = Settings().modules.get(python_name(module).lower(), {})
-    return given.get(key.lower(), default)
+def _said(definition: ModuleDefinition) -> dict[str, Any]:
+    """What a definition says for itself: its switches, below its defaults."""
+    switches = {name: getattr(definition, name) for name in SWITCHES}
+    return switches | {key.lower(): value for key, value in definition.default_config.items()}
 
 
 def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _like(definition: ModuleDefinition, key: str, text: str, example: object) -> Any:
+def _like(code: str, key: str, text: str, example: object) -> Any:
     try:
         match example:
             case bool():
@@ -79,9 +80,8 @@ def _like(definition: ModuleDefinition, key: str, text: str, example: object) ->
             case list() | tuple() | dict():
                 return json.loads(text)
     except (ValueError, KeyError):
-        variable = environment_prefix(definition.code) + key.upper()
-        reason = f"{variable} is {text!r}, but a value like {example!r} is needed"
-        raise InvalidConfig(module=definition.code, reason=reason, key=key) from None
+        reason = f"{environment_prefix(code)}{key.upper()} is {text!r}, but a value like {example!r} is needed"
+        raise InvalidConfig(module=code, reason=reason, key=key) from None
     return text
 
 

@@ -4,7 +4,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from klods.errors import InvalidConfig
-from klods.kernel.config import check_config, get_module_config, lookup, values
+from klods.kernel.config import check_config, lookup, values
 from klods.kernel.definition import ModuleDefinition
 
 
@@ -50,20 +50,35 @@ def test_a_schema_s_complaint_names_the_variable_it_came_from():
     assert "; stripe_mode: " in "; " + str(caught.value).partition("valid: ")[2]
 
 
+def look(key: str, definition: ModuleDefinition | None = None, default: object = None, **environment: str) -> object:
+    return lookup("my-shop", key, {"my_shop": environment}, definition=definition, default=default)
+
+
 def test_switches_are_on_until_something_says_off():
-    assert lookup(module(), "READ_ONLY", {}, default="true") == "true"
-    assert lookup(module(read_only=False), "READ_ONLY", {}, default="true") == "false"
-    assert lookup(module(), "DRY_RUN", {"my_shop": {"dry_run": "false"}}, default="true") == "false"
+    assert look("READ_ONLY", module(), default="true") == "true"
+    assert look("READ_ONLY", module(read_only=False), default="true") == "false"
+    assert look("DRY_RUN", module(), default="true", dry_run="false") == "false"
+
+
+@pytest.mark.parametrize("text", ["1", "True", "ON"])
+def test_a_switch_is_on_however_it_is_spelled(text):
+    assert look("READ_ONLY", default="false", read_only=text) == "true"
+    assert look("READ_ONLY", module(), default="false", read_only=text) == "true"
+
+
+def test_a_switch_that_is_neither_on_nor_off_is_refused():
+    with pytest.raises(InvalidConfig, match="MODULES__MY_SHOP__READ_ONLY is 'maybe'"):
+        look("READ_ONLY", default="true", read_only="maybe")
 
 
 def test_a_key_is_found_in_capitals_and_a_missing_one_is_the_default():
-    assert lookup(module(default_config={"api_key": "s"}), "API_KEY", {}) == "s"
-    assert lookup(module(), "API_KEY", {}) is None
-    assert lookup(None, "API_KEY", {}, default=5) == 5
+    assert look("API_KEY", module(default_config={"api_key": "s"})) == "s"
+    assert look("api_key", module(default_config={"API_KEY": "s"})) == "s"
+    assert look("API_KEY", module()) is None
+    assert look("API_KEY", default=5) == 5
 
 
-def test_modules_read_their_settings_by_name(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MODULES__MY_SHOP__API_KEY", "secret")
-    assert get_module_config("my-shop", "API_KEY") == "secret"
-    assert get_module_config("my_shop", "READ_ONLY", default="true") == "true"
+def test_a_value_from_the_environment_is_of_the_kind_of_the_default():
+    rows = module(default_config={"rows": 25})
+    assert look("ROWS", rows, rows="50") == 50
+    assert look("ROWS", rows, rows="50", default="10") == "50"
