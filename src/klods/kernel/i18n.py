@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from klods.kernel.plain_files import read_plain_text
+
 FALLBACK = "en"
 LOCALES = ("en", "da", "ru")
 
@@ -49,7 +51,7 @@ def read_texts(folder: Path, below: Texts | None = None) -> Texts:
     unreadable = []
     for file in sorted(folder.glob("*.json")):
         try:
-            catalogs[file.stem] = flatten(json.loads(file.read_text(encoding="utf-8")))
+            catalogs[file.stem] = flatten(json.loads(read_plain_text(file)))
         except (OSError, ValueError, TypeError, RecursionError):
             unreadable.append(file)
     return Texts(catalogs, below, tuple(unreadable))

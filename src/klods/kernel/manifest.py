@@ -14,10 +14,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from klods.errors import InvalidDefinition
 from klods.kernel.definition import FrontendType, MenuItem, Requirement
 from klods.kernel.names import why_not
+from klods.kernel.plain_files import read_plain_text
 from klods.kernel.positions import key_lines
 from klods.kernel.problems import Problem, Problems
 
 MANIFEST = "module.json"
+LARGEST_MANIFEST = 1 << 18
 RULE = "manifest"
 _SILENT = frozenset({"$schema", "//", "comment"})
 
@@ -134,7 +136,7 @@ def parse_manifest(folder: Path) -> Manifest:
     """`read_manifest` with the line of every field."""
     path = folder / MANIFEST
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_plain_text(path, LARGEST_MANIFEST)
     except FileNotFoundError:
         return Manifest({}, {}, Problems())
     except (OSError, UnicodeDecodeError) as error:

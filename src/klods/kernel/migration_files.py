@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from klods.kernel.names import python_name
+from klods.kernel.plain_files import read_plain_text
 from klods.kernel.problems import Problem
 from klods.kernel.syntax import Unparsable, parse
 
@@ -74,7 +75,7 @@ def read_python(code: str, path: Path) -> Iterator[Read]:
 def read_text(code: str, path: Path) -> str | Problem:
     """The file's text with plain line ends, so that a checksum survives a checkout on another system."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return read_plain_text(path)
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         return _problem(code, path, "the file is not UTF-8", line, hint="Save it as UTF-8.")

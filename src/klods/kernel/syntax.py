@@ -5,6 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from klods.kernel.plain_files import read_plain
+
 TRIES = 5
 TOO_DEEP = "it is nested too deeply"
 
@@ -32,7 +34,7 @@ def parse(text: str | bytes) -> ast.Module | Unparsable:
 def parse_file(path: Path) -> ast.Module | Unparsable:
     """The tree of a file, or why it has none; a file that cannot be read has none either."""
     try:
-        text = path.read_bytes()
+        text = read_plain(path)
     except OSError as error:
         return Unparsable(error.strerror or str(error))
     return parse(text)

@@ -6,7 +6,7 @@ from klods.kernel.catalog import Catalog, Module, Source
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.problems import Problem, Problems
 from klods.kernel.relations import relation_problems
-from klods.kernel.rules.contents import locale_problems, migration_problems, missing_problems
+from klods.kernel.rules.contents import file_problems, locale_problems, migration_problems, missing_problems
 from klods.kernel.rules.imports import import_problems
 from klods.kernel.rules.python_files import python_files
 from klods.kernel.rules.routes import route_problems
@@ -15,6 +15,7 @@ from klods.kernel.rules.wording import wording_problems
 Rule = Callable[[Catalog, Module], Iterator[Problem]]
 
 RULES: tuple[Rule, ...] = (
+    file_problems,
     import_problems,
     route_problems,
     migration_problems,
@@ -41,5 +42,5 @@ def _of_broken(catalog: Catalog, source: Source) -> Iterator[Problem]:
     files = (file for file in python_files(source) if isinstance(file, Problem))
     yield from (problem for problem in files if (problem.file, problem.line) not in known)
     nameless = Module(ModuleDefinition(code=source.code, name=source.code), source)
-    for rule in (migration_problems, locale_problems):
+    for rule in (file_problems, migration_problems, locale_problems):
         yield from rule(catalog, nameless)

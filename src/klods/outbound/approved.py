@@ -11,23 +11,16 @@ from pathlib import Path
 from klods.errors import InvalidDefinition, NoSuchModule
 from klods.kernel.catalog import Module, Origin, Source
 from klods.kernel.names import package_name
-
-LEFT_OUT = frozenset({"__pycache__", ".git", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
+from klods.kernel.plain_files import walk, why_not_plain
 
 
 def content_files(folder: Path) -> Iterator[Path]:
     """The files that make up a module, relative to its folder, in a fixed order; links are refused."""
-    for base, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name not in LEFT_OUT)
-        for name in sorted(files):
-            path = Path(base, name)
-            if path.is_symlink() or not path.is_file():
-                raise InvalidDefinition(problems=f"{path} is a link or a special file; a module holds plain files only")
-            if path.suffix != ".pyc":
-                yield path.relative_to(folder)
-        for name in folders:
-            if Path(base, name).is_symlink():
-                raise InvalidDefinition(problems=f"{Path(base, name)} is a link; a module holds plain folders only")
+    for path in walk(folder):
+        if reason := why_not_plain(path):
+            raise InvalidDefinition(problems=f"{path} is {reason}; a module holds plain files only")
+        if path.suffix != ".pyc":
+            yield path.relative_to(folder)
 
 
 def content_hash(folder: Path) -> str:

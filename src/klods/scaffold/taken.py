@@ -69,8 +69,9 @@ def _neighbour(name: str, manifest: dict[str, Any], reason: str) -> Neighbour:
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / "module.json"
     try:
-        manifest = json.loads((folder / "module.json").read_text("utf-8-sig"))
+        manifest = json.loads(path.read_text("utf-8-sig")) if path.is_file() else {}
     except (OSError, ValueError, RecursionError):
         return {}
     return manifest if isinstance(manifest, dict) else {}

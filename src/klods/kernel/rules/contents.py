@@ -11,10 +11,21 @@ from klods.kernel.i18n import FALLBACK, flatten
 from klods.kernel.manifest import parse_manifest
 from klods.kernel.migrations import chain_of
 from klods.kernel.names import python_name
+from klods.kernel.plain_files import read_plain_text, walk, why_not_plain
 from klods.kernel.problems import Problem
 from klods.kernel.reading import PATHS, place_of
 
 _SHOWN = 5
+
+
+def file_problems(catalog: Catalog, module: Module) -> Iterator[Problem]:
+    """Links and special files, which enabling refuses to copy."""
+    del catalog
+    for path in walk(module.source.folder):
+        if reason := why_not_plain(path):
+            name = path.relative_to(module.source.folder).as_posix()
+            message = f"{name} is {reason}; a module holds plain files only"
+            yield Problem(module.code, "files", message, str(path), hint="Put the file itself in its place.")
 
 
 def migration_problems(catalog: Catalog, module: Module) -> Iterator[Problem]:
@@ -30,7 +41,7 @@ def locale_problems(catalog: Catalog, module: Module) -> Iterator[Problem]:
     texts: dict[Path, Mapping[str, str]] = {}
     for path in sorted(folder.glob("*.json")):
         try:
-            texts[path] = flatten(json.loads(path.read_text(encoding="utf-8-sig")))
+            texts[path] = flatten(json.loads(read_plain_text(path)))
         except json.JSONDecodeError as error:
             yield _locale(module, path, f"is not valid JSON: {error.msg}", error.lineno)
         except (OSError, ValueError, RecursionError) as error:
