@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -19,24 +20,40 @@ from klods.outbound.approved import content_hash
 from klods.outbound.spelling import definition_from_data
 
 TIME_LIMIT = 30.0
+BELIEVED_SECONDS = 600.0
+"""How long a definition that did not finish is not tried again: whoever looks at the modules would wait for it anew."""
+
 LONGEST_REASON = 500
 
 
 class ChildProbe:
     """Loads modules in a child of its own for each question; keeps what definitions say by content."""
 
-    def __init__(self, cache: Path, *, seconds: float = TIME_LIMIT) -> None:
+    def __init__(self, cache: Path, *, seconds: float = TIME_LIMIT, believed: float = BELIEVED_SECONDS) -> None:
         self._cache = cache
         self._seconds = seconds
+        self._believed = believed
 
     def read(self, source: Source) -> ModuleDefinition:
         """What `definition.py` says, as plain data; raise `PartFailed` when it cannot be run."""
         kept = self._cache / f"{source.code}-{content_hash(source.folder)}.json"
         if not kept.exists():
-            data = self._ask("definition", source)["definition"]
+            data = self._ask_once(source, kept.with_suffix(".late"))["definition"]
             _write_whole(kept, json.dumps(data))
             return definition_from_data(data)
         return definition_from_data(json.loads(kept.read_text("utf-8")))
+
+    def _ask_once(self, source: Source, late: Path) -> dict[str, Any]:
+        """Ask for the definition, unless this content was too late a while ago, in whatever process."""
+        if late.exists() and 0 <= time.time() - late.stat().st_mtime < self._believed:
+            raise _late(source, self._seconds)
+        began = time.monotonic()
+        try:
+            return self._ask("definition", source)
+        except PartFailed:
+            if time.monotonic() - began >= self._seconds:
+                _write_whole(late, "")
+            raise
 
     def try_parts(self, source: Source, needed: Sequence[Source]) -> None:
         """Load every part of a module beside those it needs; raise `PartFailed` with file and line."""
@@ -61,7 +78,7 @@ class ChildProbe:
         try:
             child.communicate(task, timeout=self._seconds)
         except subprocess.TimeoutExpired:
-            raise _failed(source, f"it did not finish loading within {self._seconds:g} seconds") from None
+            raise _late(source, self._seconds) from None
         finally:
             # What the module started as well goes with it, also after a clean end.
             with contextlib.suppress(ProcessLookupError):
@@ -94,6 +111,10 @@ def _data(source: Source) -> dict[str, Any]:
 
 def _failed(source: Source, reason: str) -> PartFailed:
     return PartFailed(module=source.code, part="module", reason=reason, where=str(source.folder))
+
+
+def _late(source: Source, seconds: float) -> PartFailed:
+    return _failed(source, f"it did not finish loading within {seconds:g} seconds")
 
 
 def _how_it_ended(status: int, said: str) -> str:

@@ -77,6 +77,23 @@ def test_an_endless_definition_is_given_up(tmp_path, module):
         ChildProbe(tmp_path / "cache", seconds=0.5).read(module("while True: pass"))
 
 
+def test_an_endless_definition_is_not_waited_for_again_until_it_changes_or_time_has_passed(tmp_path, module):
+    endless = f"open({str(tmp_path / 'ran')!r}, 'a').write('x')\nwhile True: pass"
+    for believed, ran in ((60, "x"), (60, "x"), (0, "xx")):
+        with pytest.raises(PartFailed, match=r"within 1 seconds"):
+            ChildProbe(tmp_path / "cache", seconds=1, believed=believed).read(module(endless))
+        assert (tmp_path / "ran").read_text() == ran
+    assert ChildProbe(tmp_path / "cache", seconds=HANGS_AFTER_SECONDS).read(module(DEFINITION)).name == "Probed"
+
+
+def test_a_definition_that_fails_at_once_is_tried_again(probe, module, tmp_path):
+    text = f"open({str(tmp_path / 'ran')!r}, 'a').write('x')\nimport nobody_has_this"
+    for _ in range(2):
+        with pytest.raises(PartFailed):
+            probe.read(module(text))
+    assert (tmp_path / "ran").read_text() == "xx"
+
+
 def test_what_a_definition_started_ends_with_it(probe, module, tmp_path):
     left = tmp_path / "left"
     starts = f"import subprocess; open({str(left)!r}, 'w').write(str(subprocess.Popen(['sleep', '600']).pid))"
