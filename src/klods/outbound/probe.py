@@ -24,6 +24,7 @@ BELIEVED_SECONDS = 600.0
 """How long a definition that did not finish is not tried again: whoever looks at the modules would wait for it anew."""
 
 LONGEST_REASON = 500
+LARGEST_ANSWER = 1 << 20
 
 
 class ChildProbe:
@@ -37,23 +38,15 @@ class ChildProbe:
     def read(self, source: Source) -> ModuleDefinition:
         """What `definition.py` says, as plain data; raise `PartFailed` when it cannot be run."""
         kept = self._cache / f"{source.code}-{content_hash(source.folder)}.json"
-        if not kept.exists():
-            data = self._ask_once(source, kept.with_suffix(".late"))["definition"]
-            _write_whole(kept, json.dumps(data))
-            return definition_from_data(data)
-        return definition_from_data(json.loads(kept.read_text("utf-8")))
-
-    def _ask_once(self, source: Source, late: Path) -> dict[str, Any]:
-        """Ask for the definition, unless this content was too late a while ago, in whatever process."""
-        if late.exists() and 0 <= time.time() - late.stat().st_mtime < self._believed:
-            raise _late(source, self._seconds)
-        began = time.monotonic()
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            return definition_from_data(json.loads(kept.read_text("utf-8")))
+        data = self._ask("definition", source).get("definition")
         try:
-            return self._ask("definition", source)
-        except PartFailed:
-            if time.monotonic() - began >= self._seconds:
-                _write_whole(late, "")
-            raise
+            definition = definition_from_data(data)
+        except ValueError as error:
+            raise _failed(source, str(error)) from None
+        _write_whole(kept, json.dumps(data))
+        return definition
 
     def try_parts(self, source: Source, needed: Sequence[Source]) -> None:
         """Load every part of a module beside those it needs; raise `PartFailed` with file and line."""
@@ -62,17 +55,19 @@ class ChildProbe:
     def _ask(self, task: str, source: Source, needed: Sequence[Source] = ()) -> dict[str, Any]:
         answer = self._run({"task": task, "source": _data(source), "needed": [_data(one) for one in needed]}, source)
         if "failed" in answer:
-            raise PartFailed(**answer["failed"])
+            raise _told(source, answer["failed"])
         return answer
 
     def _run(self, task: dict[str, Any], source: Source) -> dict[str, Any]:
         with tempfile.TemporaryFile() as result, tempfile.TemporaryFile() as said:
             child = _start(result.fileno(), said.fileno())
             status = self._wait(child, json.dumps(task | {"answer_to": result.fileno()}), source)
-            answer = _text(result)
+            answer = _last_of(result)
             if not answer:
-                raise _failed(source, _how_it_ended(status, _text(said)))
-            return dict(json.loads(answer))
+                raise _failed(source, _how_it_ended(status, _last_of(said)))
+            if len(answer) >= LARGEST_ANSWER:
+                raise _failed(source, f"it says more than {LARGEST_ANSWER >> 10} KiB about itself")
+            return _read(source, answer)
 
     def _wait(self, child: "subprocess.Popen[str]", task: str, source: Source) -> int:
         try:
@@ -100,13 +95,30 @@ def _start(answer_to: int, said: int) -> "subprocess.Popen[str]":
     )
 
 
-def _text(file: IO[bytes]) -> str:
-    file.seek(0)
-    return file.read().decode("utf-8", "replace")
+def _last_of(file: IO[bytes]) -> str:
+    file.seek(max(0, file.seek(0, os.SEEK_END) - LARGEST_ANSWER))
+    return file.read(LARGEST_ANSWER).decode("utf-8", "replace")
 
 
 def _data(source: Source) -> dict[str, Any]:
     return {key: str(value) for key, value in asdict(source).items()}
+
+
+def _read(source: Source, answer: str) -> dict[str, Any]:
+    """The answer, which the module's own code may have written."""
+    try:
+        found = json.loads(answer)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise _failed(source, "the process loading it gave an answer that makes no sense")
+    return found
+
+
+def _told(source: Source, failure: object) -> PartFailed:
+    told = failure if isinstance(failure, dict) else {}
+    part, reason, where = (str(told.get(key, "")) for key in ("part", "reason", "where"))
+    return PartFailed(module=source.code, part=part, reason=reason, where=where)
 
 
 def _failed(source: Source, reason: str) -> PartFailed:

@@ -65,6 +65,11 @@ def test_changed_content_is_run_again(probe, module):
         ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "SIGSEGV"),
         ("import os, sys; os.write(2, b'last words\\n'); os._exit(0)", "status 0"),
         ("value = 1", "ModuleDefinition"),
+        (DEFINITION.replace('"Probed"', '"P" * 2**21'), "more than 1024 KiB"),
+        (
+            "import os, sys\nfor _ in range(40): os.write(2, b'x' * 2**20)\nos.write(2, b'\\nlast words\\n')\nos._exit(3)",
+            "last",
+        ),
     ],
 )
 def test_a_definition_that_cannot_be_run_gives_the_reason(probe, module, text, reason):
