@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -106,17 +107,19 @@ def test_a_worker_that_is_killed_is_replaced_and_follows(hub):
         until(lambda: len(children(server.pid)) == 2 and answers(hub, f"/api/v1/{CODE}/items", 10) == {200})
 
 
-def test_a_process_that_does_not_follow_is_named_and_follows_when_it_can(hub):
-    hub.extra["KLODS_ACKNOWLEDGE_SECONDS"] = "1"
+def test_a_process_that_is_still_inside_the_module_is_named_and_follows_when_it_is_out(hub):
+    hub.extra |= {"KLODS_ACKNOWLEDGE_SECONDS": "1", "KLODS_DRAIN_SECONDS": "30"}
     hub.klods("module", "create", CODE, "Scan og parse fakturaer")
-    with hub.served("--workers", "2") as server:
-        asleep = children(server.pid)[0]
-        os.kill(asleep, signal.SIGSTOP)
-        try:
-            assert hub.klods("module", "enable", CODE)["late"] == [f"web-{asleep}"]
-        finally:
-            os.kill(asleep, signal.SIGCONT)
-        until(lambda: answers(hub, f"/api/v1/{CODE}/items", 10) == {200})
+    with (hub.modules / CODE / "backend/router.py").open("a") as router:
+        router.write("\n\n@router.get('/slow')\ndef slow() -> int:\n    import time\n    time.sleep(6)\n    return 1\n")
+    hub.klods("module", "enable", CODE)
+    with hub.served("--workers", "2") as server, ThreadPoolExecutor(1) as aside:
+        answer = aside.submit(hub.get, f"/api/v1/{CODE}/slow")
+        time.sleep(1)
+        (late,) = hub.klods("module", "disable", CODE)["late"]
+        assert late in {f"web-{pid}" for pid in children(server.pid)}
+        assert answer.result()[0] == 200
+        assert hub.klods("module", "enable", CODE)["late"] == []
 
 
 def test_workers_end_when_their_parent_is_killed(hub):
