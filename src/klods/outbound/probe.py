@@ -40,13 +40,25 @@ class ChildProbe:
         kept = self._cache / f"{source.code}-{content_hash(source.folder)}.json"
         with contextlib.suppress(FileNotFoundError, ValueError):
             return definition_from_data(json.loads(kept.read_text("utf-8")))
-        data = self._ask("definition", source).get("definition")
+        data = self._ask_once(source, kept.with_suffix(".late")).get("definition")
         try:
             definition = definition_from_data(data)
         except ValueError as error:
             raise _failed(source, str(error)) from None
         _write_whole(kept, json.dumps(data))
         return definition
+
+    def _ask_once(self, source: Source, late: Path) -> dict[str, Any]:
+        """Ask for the definition, unless this content was too late a while ago, in whatever process."""
+        if late.exists() and 0 <= time.time() - late.stat().st_mtime < self._believed:
+            raise _late(source, self._seconds)
+        began = time.monotonic()
+        try:
+            return self._ask("definition", source)
+        except PartFailed:
+            if time.monotonic() - began >= self._seconds:
+                _write_whole(late, "")
+            raise
 
     def try_parts(self, source: Source, needed: Sequence[Source]) -> None:
         """Load every part of a module beside those it needs; raise `PartFailed` with file and line."""

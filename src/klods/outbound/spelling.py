@@ -3,10 +3,9 @@
 from dataclasses import fields
 from typing import Any
 
+from klods.errors import InvalidDefinition
 from klods.kernel.definition import FrontendType, MenuItem, ModuleDefinition, Requirement
-
-LIVE = frozenset({"config_schema", "on_enable", "on_disable", "on_startup", "health_check"})
-"""Fields that hold code and stay in the process that loaded them."""
+from klods.kernel.parts import LIVE
 
 
 def definition_to_data(definition: object) -> dict[str, Any]:
@@ -18,9 +17,12 @@ def definition_to_data(definition: object) -> dict[str, Any]:
     }
 
 
-def definition_from_data(data: dict[str, Any]) -> ModuleDefinition:
-    """The definition that `definition_to_data` took apart, without its callables."""
-    return ModuleDefinition(**data)
+def definition_from_data(data: Any) -> ModuleDefinition:
+    """The definition that `definition_to_data` took apart, without its callables; raise `ValueError` for anything else."""
+    try:
+        return ModuleDefinition(**dict(data))
+    except (TypeError, AttributeError, InvalidDefinition) as error:
+        raise ValueError(f"this is no definition: {error}") from error
 
 
 def _plain(value: Any) -> Any:
