@@ -5,7 +5,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from klods.errors import InvalidDefinition, NoSuchModule
@@ -60,10 +59,10 @@ class ApprovedCopies:
         """Where the approved copy stands; raise `NoSuchModule` when it is gone."""
         if self._runs_in_place(module):
             return module.source
-        folder = self._base / module.code / content_hash
-        if not folder.is_dir():
+        found = self.find(module.code, content_hash)
+        if found is None:
             raise NoSuchModule(module=module.code)
-        return replace(module.source, folder=folder)
+        return found
 
     def find(self, code: str, content_hash: str) -> Source | None:
         """The approved copy with that hash, known by nothing but its names; None when there is none."""

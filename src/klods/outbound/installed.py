@@ -28,8 +28,9 @@ class InstalledModules:
         rows = [row for row in states.installations.values() if row.state is Installed.INSTALLED]
         known = {key: module for row in rows if (module := self._read.get(key := (row.code, row.content_hash)))}
         fresh = self._fresh([row for row in rows if (row.code, row.content_hash) not in known])
-        self._read = known | fresh
-        return tuple((module, content_hash) for (_, content_hash), module in self._read.items())
+        found = known | fresh
+        self._read = found
+        return tuple((module, content_hash) for (_, content_hash), module in found.items())
 
     def _fresh(self, rows: list[Installation]) -> dict[Key, Module]:
         found: dict[Key, Module] = {}

@@ -43,6 +43,13 @@ def test_the_fingerprint_is_that_of_the_copy(tmp_path, copies):
     assert copies.fingerprint(module) == copies.approve(module) == copies.approve(module)
 
 
+def test_content_that_was_never_approved_is_not_the_shelf_of_all_copies(tmp_path, copies):
+    module = module_in(tmp_path / "notes")
+    copies.approve(module)
+    with pytest.raises(NoSuchModule):
+        copies.approved(module, "")
+
+
 def test_a_draft_left_by_a_crash_is_not_a_copy(tmp_path, copies):
     module = module_in(tmp_path / "notes")
     (tmp_path / "approved/notes/.draft-left").mkdir(parents=True)
