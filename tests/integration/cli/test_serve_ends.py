@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -11,9 +10,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from support.served import Hub
+from support.waiting import HANGS_AFTER_SECONDS, until
 
 ROUTER = """
-import asyncio, time
+import asyncio, os, time
+from pathlib import Path
 
 from fastapi import APIRouter, WebSocket
 from fastapi.responses import StreamingResponse
@@ -21,10 +22,13 @@ from klods import public
 
 router = APIRouter()
 
-@router.get("/nap/{seconds}")
+@router.get("/nap/{name}")
 @public
-def nap(seconds: float) -> str:
-    time.sleep(seconds)
+def nap(name: str) -> str:
+    begun, may_end = (Path(os.environ["KLODS_HOME"], f"{name}.{what}") for what in ("begun", "may_end"))
+    begun.touch()
+    while not may_end.exists():
+        time.sleep(0.01)
     return "rested"
 
 @router.get("/events")
@@ -36,8 +40,6 @@ async def events() -> StreamingResponse:
             await asyncio.sleep(0.1)
     return StreamingResponse(tick(), media_type="text/event-stream")
 """
-PROMPT_SECONDS = 4.0
-"""Less than the server waits for requests that are running."""
 
 
 @pytest.fixture
@@ -54,16 +56,18 @@ def hub(host_database: str, tmp_path: Path) -> Hub:
 
 @contextmanager
 def asking(hub: Hub, path: str):
-    connection = HTTPConnection(urlsplit(hub.address).netloc, timeout=30)
+    connection = HTTPConnection(urlsplit(hub.address).netloc, timeout=HANGS_AFTER_SECONDS)
     connection.request("GET", f"/api/v1/slow{path}")
     yield connection
     connection.close()
 
 
-def told_to_stop(process, number=signal.SIGTERM) -> tuple[int, float]:
-    began = time.monotonic()
-    process.send_signal(number)
-    return process.wait(30), time.monotonic() - began
+def napping(hub: Hub, name: str) -> bool:
+    return (hub.folder / "home" / f"{name}.begun").exists()
+
+
+def wake(hub: Hub, name: str) -> None:
+    (hub.folder / "home" / f"{name}.may_end").touch()
 
 
 def log(hub: Hub) -> str:
@@ -73,39 +77,47 @@ def log(hub: Hub) -> str:
 @pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_streams_and_kept_connections_hold_nothing_up(hub, workers, number):
+    hub.extra["KLODS_DRAIN_SECONDS"] = str(2 * HANGS_AFTER_SECONDS)
+    wake(hub, "idle")
     with (
         hub.served("--workers", workers) as process,
-        asking(hub, "/nap/0") as idle,
+        asking(hub, "/nap/idle") as idle,
         asking(hub, "/events") as stream,
     ):
         assert idle.getresponse().read() == b'"rested"'
         events = stream.getresponse()
         assert events.read(4) == b"data"
-        code, seconds = told_to_stop(process, number)
-        assert (code, seconds < PROMPT_SECONDS) == (0, True)
+        process.send_signal(number)
+        assert process.wait(HANGS_AFTER_SECONDS) == 0
         assert events.read().endswith(b"tick\n\n"), "the stream is ended and not torn"
     assert "Traceback" not in log(hub)
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_what_runs_is_answered_and_what_takes_too_long_is_503(hub, workers):
-    hub.extra["KLODS_DRAIN_SECONDS"] = "2"
-    with hub.served("--workers", workers) as process, asking(hub, "/nap/1") as short, asking(hub, "/nap/20") as long:
-        time.sleep(0.5)
-        code, seconds = told_to_stop(process)
+    hub.extra["KLODS_DRAIN_SECONDS"] = "5"
+    with (
+        hub.served("--workers", workers) as process,
+        asking(hub, "/nap/short") as short,
+        asking(hub, "/nap/long") as long,
+    ):
+        until(lambda: napping(hub, "short") and napping(hub, "long"))
+        process.send_signal(signal.SIGTERM)
+        wake(hub, "short")
         assert short.getresponse().read() == b'"rested"'
         refused = long.getresponse()
         assert (refused.status, refused.getheader("retry-after")) == (503, "2")
-        assert (code, seconds < 2 + PROMPT_SECONDS) == (0, True)
+        assert process.wait(HANGS_AFTER_SECONDS) == 0
     assert "Traceback" not in log(hub)
-    assert "GET /api/v1/slow/nap/20 was cut short" in log(hub)
+    assert "GET /api/v1/slow/nap/long was cut short" in log(hub)
 
 
 def test_the_embedded_server_ends_with_the_hub(tmp_path):
     tmp_path.chmod(0o755)
     hub = Hub(tmp_path)
     with hub.served() as process:
-        assert told_to_stop(process)[0] == 0
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(HANGS_AFTER_SECONDS) == 0
     assert hub.klods("db", "status")["running"] is False
 
 
