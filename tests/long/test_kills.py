@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from support.rounds import dice, rounds, some
 from support.served import Hub
+from support.waiting import until
 
 from klods.testing.databases import copied
 
@@ -132,14 +133,6 @@ def servers_in(folder: Path) -> list[str]:
     return found
 
 
-def none_left(folder: Path, seconds: float = 5) -> bool:
-    """Whether the last of them is gone soon."""
-    end = time.monotonic() + seconds
-    while servers_in(folder) and time.monotonic() < end:
-        time.sleep(0.02)
-    return not servers_in(folder)
-
-
 def files_of(hub: Hub, code: str) -> set[str]:
     """The paths inside a module, with the module's name taken out of them."""
     folder = hub.modules / code
@@ -170,4 +163,4 @@ def test_kills_at_random_times_on_an_embedded_server_leave_no_half_state_and_no_
         assert files_of(hub, f"extra{number}") in (set(), whole), number
         hub.klods("module", "enable", "victim")
         assert hub.state()["enabled"], number
-        assert none_left(tmp_path), (number, servers_in(tmp_path))
+        until(lambda: not servers_in(tmp_path))
