@@ -108,13 +108,13 @@ class Scope:
             with self.unit.savepoint():
                 yield self.unit
             return
-        with self._next_unit() as unit:
-            self._in_block = True
-            try:
+        self._in_block = True
+        try:
+            with self._next_unit() as unit:
                 yield unit
-            finally:
-                self._in_block = False
-                self._unit = None
+        finally:
+            self._in_block = False
+            self._unit = None
 
     def _next_unit(self) -> Unit:
         """Keep what was done outside a block, and begin anew."""

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -27,7 +28,7 @@ __all__ = ["Opening", "Unit"]
 
 _log = logging.getLogger(__name__)
 
-_CANCEL_TRIES = 100
+_CANCEL_SECONDS = 5
 _CANCEL_PAUSE = 0.05
 
 
@@ -40,6 +41,7 @@ class Unit:
     def __init__(self, lender: Lender, opening: Opening, frame: Frame | None = None) -> None:
         self.opening = opening
         self.ended = False
+        self._cancelled = False
         self.host_thread: int | None = None
         """The identity of the thread that must never wait for the database."""
         self._lender = lender
@@ -156,8 +158,9 @@ class Unit:
 
         It returns within seconds; a statement that cannot be stopped gives the connection up when it returns.
         """
-        self.ended = True
-        for _ in range(_CANCEL_TRIES):
+        self.ended = self._cancelled = True
+        end = monotonic() + _CANCEL_SECONDS
+        while monotonic() < end:
             if self.turn.acquire(timeout=_CANCEL_PAUSE):
                 self._finish(spoiled=True)
                 self.turn.release()
@@ -263,7 +266,8 @@ class Unit:
         except psycopg.Error:
             _log.warning("the connection of a unit of %s was lost", self.opening.module)
             spoiled = True
-        self._lender.give_back(connection, spoiled=spoiled)
+        # A request to cancel may be on its way to the server, and must not meet the next one who uses the connection.
+        self._lender.give_back(connection, spoiled=spoiled or self._cancelled)
 
 
 def _stop(connection: psycopg.Connection[Any]) -> None:
