@@ -1,4 +1,5 @@
 from klods._version import __version__ as __version__
+from klods.db.config import get_module_config as get_module_config
 from klods.db.migrating.migrator import execute_module_migration as execute_module_migration
 from klods.db.scope import current_scope as current_scope
 from klods.db.scope import scope as scope
@@ -10,7 +11,6 @@ from klods.db.statements import get_db as get_db
 from klods.db.statements import savepoint as savepoint
 from klods.errors import KlodsError as KlodsError
 from klods.errors import NoScope as NoScope
-from klods.db.config import get_module_config as get_module_config
 from klods.kernel.definition import FrontendType as FrontendType
 from klods.kernel.definition import MenuItem as MenuItem
 from klods.kernel.definition import ModuleDefinition as ModuleDefinition
