@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,7 +112,7 @@ class Klods:
 
     def web_app(self) -> "WebApp":
         """The ASGI application of this process."""
-        from klods.db.module_log import ModuleLog
+        from klods.db.module_log import newest_lines
         from klods.web.app import Process, WebApp
         from klods.web.engine.snapshot import Snapshot, Switchboard
         from klods.web.services import HostServices
@@ -124,7 +124,7 @@ class Klods:
             states=self.states,
             switchboard=switchboard,
             people=self.people,
-            history=ModuleLog(self.database).of,
+            history=partial(newest_lines, self.database),
             why_not_ready=lambda: NOT_READ if switchboard.current.generation == NONE_YET else "",
             secure_cookies=self.settings.secure_cookies,
             auto_reload=self.settings.auto_reload,

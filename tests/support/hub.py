@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
 
 from starlette.types import ASGIApp
 
 from klods.db.database import Database
-from klods.db.module_log import ModuleLog
+from klods.db.module_log import newest_lines
 from klods.db.people import Account, People
 from klods.errors import CoreModule, KlodsError, StalePlan
 from klods.kernel.catalog import Catalog, Module, Source
@@ -141,7 +141,7 @@ def open_hub(
             states=lifecycle,
             switchboard=Switchboard(),
             people=People(database),
-            history=ModuleLog(database).of,
+            history=partial(newest_lines, database),
         )
         pages = make_pages(services)
         errors = make_errors(pages)

@@ -21,7 +21,7 @@ from klods.errors import NoDatabase, NoFreeConnection
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
-    from klods.db.units.session import Inside, UnitSession
+    from klods.db.units.session import SessionUnit, UnitSession
 
 _log = logging.getLogger(__name__)
 
@@ -115,22 +115,14 @@ class Database:
         """
         self._plans += 1
 
-    def new_session(self, unit: "Inside") -> "UnitSession":
+    def new_session(self, unit: "SessionUnit") -> "UnitSession":
         """A Session in the unit; all of them share the compiled statements of one engine."""
-        from klods.db.units.session import open_session
-
-        return open_session(self._lending_engine(unit), unit)
-
-    def _lending_engine(self, unit: "Inside") -> "Engine":
-        from klods.db.units.session import learn_from
-        from klods.db.units.sqlalchemy_view import lending_engine
+        from klods.db.units.session import engine_for, open_session
 
         with self._engine_lock:
             if self._engine is None:
-                engine = lending_engine()
-                learn_from(engine, unit)
-                self._engine = engine
-            return self._engine
+                self._engine = engine_for(unit)
+        return open_session(self._engine, unit)
 
     def _wait(self) -> HostConnection:
         """A connection out of the pool; when none comes although not all are in use, see whether there is a server."""

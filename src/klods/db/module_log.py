@@ -9,13 +9,7 @@ NEWEST = """
       from klods.module_log where code = %s order by id desc limit %s"""
 
 
-class ModuleLog:
-    """The log of module actions, newest first."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def of(self, code: str, most: int) -> list[dict[str, Any]]:
-        """The newest lines about a module, at most so many."""
-        with self._database.connection() as connection:
-            return connection.execute(NEWEST, [code, most]).fetchall()
+def newest_lines(database: Database, code: str, most: int) -> list[dict[str, Any]]:
+    """What was done to a module last, the newest first, at most so many lines."""
+    with database.connection() as connection:
+        return connection.execute(NEWEST, [code, most]).fetchall()

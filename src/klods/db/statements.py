@@ -71,7 +71,7 @@ def _run(sql: str, params: Parameters | None) -> psycopg.Cursor[DictRow]:
     try:
         return current_scope().unit.run(sql, params)
     except TypeError as error:
-        raise BadParameters(reason=f"give a list, a tuple or a dictionary, not {type(params).__name__}") from error
+        raise BadParameters(reason=str(error)) from error
     except psycopg.ProgrammingError as error:
         if error.sqlstate is None:
             raise BadParameters(reason=str(error)) from error

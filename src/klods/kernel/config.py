@@ -1,6 +1,7 @@
 """What a module is configured with: its own defaults, below what is stored, below the environment."""
 
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +9,10 @@ from pydantic import BaseModel, ValidationError
 
 from klods.errors import InvalidConfig
 from klods.kernel.definition import ModuleDefinition
+from klods.kernel.faults import sentence
 from klods.kernel.names import environment_prefix, python_name
+
+log = logging.getLogger(__name__)
 
 Environment = Mapping[str, Mapping[str, str]]
 """Lower-cased values of ``MODULES__<CODE>__<KEY>``: ``environment["invoice_scanner"]["api_key"]``."""
@@ -107,3 +111,7 @@ def _checked(
             variable = environment_prefix(definition.code) + name.upper() if name in from_environment else name
             faults.append(f"{variable}: {item['msg']}" if variable else item["msg"])
         raise InvalidConfig(module=definition.code, reason="; ".join(faults)) from None
+    except Exception as error:
+        # The edge to a module's own validators, out of which anything can come.
+        log.info("%s: its config_schema failed", definition.code, exc_info=True)
+        raise InvalidConfig(module=definition.code, reason=f"its config_schema failed: {sentence(error)}") from error

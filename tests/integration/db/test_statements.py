@@ -72,6 +72,11 @@ def test_parameters_that_do_not_fit_are_named_as_such(statement, params):
         execute_query(statement, params)
 
 
+def test_a_dictionary_for_placeholders_without_names_is_not_said_to_be_something_else():
+    with pytest.raises(BadParameters, match="positional placeholders"):
+        execute_query("select %s", {"a": 1})
+
+
 def test_wrong_parameters_are_noticed_before_anything_is_sent():
     with pytest.raises(BadParameters):
         execute_query("select %s", [1, 2])

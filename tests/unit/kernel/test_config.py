@@ -1,7 +1,7 @@
 from typing import Literal
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from klods.errors import InvalidConfig
 from klods.kernel.config import check_config, lookup, values
@@ -48,6 +48,19 @@ def test_a_schema_s_complaint_names_the_variable_it_came_from():
         check_config(shop, {"my_shop": {"trial_days": "999"}})
     assert "MODULES__MY_SHOP__TRIAL_DAYS: " in str(caught.value)
     assert "; stripe_mode: " in "; " + str(caught.value).partition("valid: ")[2]
+
+
+def test_a_schema_that_fails_in_its_own_code_is_a_fault_of_the_configuration():
+    class Careless(BaseModel):
+        region: str = "dk"
+
+        @field_validator("region")
+        @classmethod
+        def known(cls, value: str) -> str:
+            return {"dk": "Denmark"}[value]
+
+    with pytest.raises(InvalidConfig, match="KeyError: 'se'"):
+        values(module(config_schema=Careless), {"my_shop": {"region": "se"}})
 
 
 def look(key: str, definition: ModuleDefinition | None = None, default: object = None, **environment: str) -> object:

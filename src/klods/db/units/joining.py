@@ -10,7 +10,7 @@ from klods.db.units.opening import Frame, Opening
 from klods.errors import NoDatabase
 
 if TYPE_CHECKING:
-    from klods.db.units.session import Inside, UnitSession
+    from klods.db.units.session import SessionUnit, UnitSession
 
 
 class Guest:
@@ -32,14 +32,11 @@ class Guest:
     def give_back(self, connection: psycopg.Connection[DictRow], *, spoiled: bool) -> None:
         """Nothing: it was not ours."""
 
-    def new_session(self, unit: "Inside") -> "UnitSession":
+    def new_session(self, unit: "SessionUnit") -> "UnitSession":
         """A Session on an engine of its own."""
-        from klods.db.units.session import learn_from, open_session
-        from klods.db.units.sqlalchemy_view import lending_engine
+        from klods.db.units.session import engine_for, open_session
 
-        engine = lending_engine()
-        learn_from(engine, unit)
-        return open_session(engine, unit)
+        return open_session(engine_for(unit), unit)
 
     def forget_plans(self) -> None:
         """Nothing: the connection is its owner's."""

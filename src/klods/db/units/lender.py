@@ -7,7 +7,7 @@ import psycopg
 from psycopg.rows import DictRow
 
 if TYPE_CHECKING:
-    from klods.db.units.session import Inside, UnitSession
+    from klods.db.units.session import SessionUnit, UnitSession
 
 
 class Lender(Protocol):
@@ -19,7 +19,7 @@ class Lender(Protocol):
     def give_back(self, connection: psycopg.Connection[DictRow], *, spoiled: bool) -> None:
         """The unit is done with the connection; a spoiled one must not be used again."""
 
-    def new_session(self, unit: "Inside") -> "UnitSession":
+    def new_session(self, unit: "SessionUnit") -> "UnitSession":
         """A SQLAlchemy Session that works in the unit."""
 
     def forget_plans(self) -> None:

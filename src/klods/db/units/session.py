@@ -10,12 +10,12 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, SessionTransaction
 
-from klods.db.units.sqlalchemy_view import Loan, learn, lend
+from klods.db.units.sqlalchemy_view import Loan, initialize, lend, lending_engine
 from klods.db.units.transaction import Transaction
 from klods.errors import CommitFailed, SwallowedFailure
 
 
-class Inside(Protocol):
+class SessionUnit(Protocol):
     """What a Session needs of the unit that it works in."""
 
     ended: bool
@@ -30,7 +30,7 @@ class Inside(Protocol):
 class UnitSteps:
     """Savepoints that SQLAlchemy asks for, told to the unit; after its end there is nothing left to tell."""
 
-    def __init__(self, unit: Inside) -> None:
+    def __init__(self, unit: SessionUnit) -> None:
         self._unit = unit
 
     def savepoint(self, name: str) -> None:
@@ -162,16 +162,17 @@ class UnitSession(Session):
         return inner
 
 
-def open_session(engine: Engine, unit: Inside) -> UnitSession:
-    """A Session in the unit, on an engine that only lends."""
-    return UnitSession(lend(engine, lend_unit(unit)))
+def engine_for(unit: SessionUnit) -> Engine:
+    """An engine without connections, which has asked the server, through the unit, what it must know."""
+    engine = lending_engine()
+    initialize(engine, _loan(unit))
+    return engine
 
 
-def lend_unit(unit: Inside) -> Loan:
-    """The unit as SQLAlchemy sees it."""
+def open_session(engine: Engine, unit: SessionUnit) -> UnitSession:
+    """A Session in the unit."""
+    return UnitSession(lend(engine, _loan(unit)))
+
+
+def _loan(unit: SessionUnit) -> Loan:
     return Loan(unit.cursor, UnitSteps(unit))
-
-
-def learn_from(engine: Engine, unit: Inside) -> None:
-    """Let the engine ask the server, through the unit, what it must know."""
-    learn(engine, lend_unit(unit))

@@ -134,7 +134,7 @@ def lending_engine() -> sqlalchemy.Engine:
     return sqlalchemy.Engine(pool, dialect, sqlalchemy.make_url("postgresql+psycopg://"), hide_parameters=True)
 
 
-def learn(engine: sqlalchemy.Engine, loan: Loan) -> None:
+def initialize(engine: sqlalchemy.Engine, loan: Loan) -> None:
     """Let the dialect ask the server what it must know once: version, schema, isolation, escapes."""
     engine.dialect.initialize(sqlalchemy.Connection(engine, loan, _has_events=False, _allow_autobegin=False))
 
@@ -154,7 +154,7 @@ def borrow(raw: psycopg.Connection[Any]) -> sqlalchemy.Connection:
     """
     loan = Loan(lambda: _KeptCursor(raw, row_factory=tuple_row), _Direct(raw))
     engine = lending_engine()
-    learn(engine, loan)
+    initialize(engine, loan)
     return lend(engine, loan)
 
 
