@@ -30,6 +30,7 @@ class Follower:
         self._heard = heard
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="klods-follower", daemon=True)
+        self._trouble = ""
         self.ready = threading.Event()
         """Set once the process has acted by some generation."""
 
@@ -51,12 +52,9 @@ class Follower:
         while not self._stop.is_set():
             try:
                 self._follow()
-            except psycopg.Error as error:
-                log.warning("lost the database while following the states: %s", str(error).strip())
-                self._stop.wait(RETRY_SECONDS)
-            except Exception:
+            except Exception as error:
                 # The edge of a thread: a process that stops following would serve old states for ever.
-                log.exception("could not follow the states; trying again")
+                self._say(error)
                 self._stop.wait(RETRY_SECONDS)
 
     def _follow(self) -> None:
@@ -70,6 +68,7 @@ class Follower:
                     membership.acknowledge(wanted)
                     done = wanted
                     self._tell_ready()
+                    self._say_well()
                 elif membership.wait(self._wake):
                     self._heard()
         finally:
@@ -79,3 +78,19 @@ class Follower:
         if not self.ready.is_set():
             self.ready.set()
             self._on_ready()
+
+    def _say(self, error: Exception) -> None:
+        """Log what is wrong when it begins, not at every try."""
+        said = repr(error)
+        if said == self._trouble:
+            return
+        self._trouble = said
+        if isinstance(error, psycopg.Error):
+            log.warning("lost the database while following the states: %s", str(error).strip())
+        else:
+            log.error("could not follow the states; trying again", exc_info=error)
+
+    def _say_well(self) -> None:
+        if self._trouble:
+            log.info("following the states again")
+            self._trouble = ""

@@ -139,6 +139,23 @@ def test_a_fault_while_acting_does_not_end_the_following(host_database, followin
     assert "could not follow" in caplog.text
 
 
+def test_trouble_that_lasts_is_said_once_and_its_end_too(host_database, following, caplog, monkeypatch):
+    caplog.set_level("INFO")
+    monkeypatch.setattr("klods.db.follower.RETRY_SECONDS", 0.01)
+    calls = []
+
+    def act(generation):
+        calls.append(generation)
+        if 1 < len(calls) < 5:
+            raise RuntimeError("a fault")
+
+    following(act)
+    raise_generation(host_database)
+    until(lambda: "following the states again" in caplog.text)
+    assert len(calls) == 5
+    assert caplog.text.count("could not follow") == 1
+
+
 def test_stopping_is_prompt_and_takes_the_row_away(host_database, monkeypatch):
     sleep = Membership.wait
     monkeypatch.setattr(Membership, "wait", lambda self, wake: sleep(self, wake, HANGS_AFTER_SECONDS))
