@@ -133,6 +133,7 @@ class Klods:
             self.database,
             self.importer,
             self.installed.modules,
+            address=self.settings.address,
             worker_threads=self.settings.worker_threads,
             drain_seconds=self.settings.drain_seconds,
         )

@@ -26,6 +26,8 @@ class Settings(BaseSettings):
     modules_dir: Path = Path("modules")
     database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
     admin_password: SecretStr | None = None
+    address: str = Field(default="", pattern=r"^(https?://[^/\s]+)?$")
+    """Where people reach the hub; empty is where `klods serve` listens."""
     pool_size: int = Field(default=10, ge=2, le=200)
     worker_threads: int = Field(default=8, ge=1, le=256)
     acknowledge_seconds: float = Field(default=10, gt=0)

@@ -32,7 +32,7 @@ def demo(host: str, port: int, workers: int) -> int:
     from klods.cli import serving
 
     bound = serving.listen(host, port)
-    address = address_of(host, bound.getsockname()[1])
+    address = serving.known_as(address_of(host, bound.getsockname()[1]))
     return serving.serve_hub(bound, workers, lambda klods: open_demo(klods, address))
 
 

@@ -27,7 +27,7 @@ def serve(host: str, port: int, workers: int) -> int:
     from klods.cli import serving
 
     bound = serving.listen(host, port)
-    address = address_of(host, bound.getsockname()[1])
+    address = serving.known_as(address_of(host, bound.getsockname()[1]))
     return serving.serve_hub(bound, workers, lambda klods: open_hub(klods, address))
 
 
@@ -64,4 +64,4 @@ def welcome(klods: "Klods", address: str, *, always_link: bool = False) -> None:
     if always_link or nobody_has_signed_in(klods.people):
         click.echo(f"Sign in once with this link: {make_login_link(klods.people, admin, address)}")
     else:
-        click.echo(f"A link to sign in with: `klods login-link --url {address}`")
+        click.echo("A link to sign in with: `klods login-link`")

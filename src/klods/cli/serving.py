@@ -26,6 +26,8 @@ FACTORY = "klods.cli.serving:application"
 PARENT = "KLODS_PARENT_PROCESS"
 """The process id whose end ends a worker; set by `run` for the workers it starts."""
 
+ADDRESS = "KLODS_ADDRESS"
+
 WATCH_SECONDS = 0.5
 WAITING_CALLERS = 2048
 
@@ -39,6 +41,7 @@ def application() -> "ASGIApp":
     from klods.web.engine.threads import share_fairly
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every run; the log of modules does too
     # FastAPI hides this warning around each route it makes, but not from routes that another thread makes meanwhile.
     warnings.filterwarnings("ignore", category=UnsupportedFieldAttributeWarning)
     share_fairly()
@@ -62,6 +65,14 @@ def listen(host: str, port: int) -> socket.socket:
         advice = "Choose another port with --port; 0 takes a free one."
         raise click.ClickException(f"Nothing can listen on {host}:{port}: {error.strerror}. {advice}") from error
     return bound
+
+
+def known_as(address: str) -> str:
+    """Let every process know where people reach the hub: where the settings say, or else at this address."""
+    from klods.settings import Settings
+
+    os.environ[ADDRESS] = known = Settings().address or address
+    return known
 
 
 def serve_hub(bound: socket.socket, workers: int, prepare: "Callable[[Klods], None]") -> int:

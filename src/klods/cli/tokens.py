@@ -65,7 +65,7 @@ def revoke(name: str, platform_id: int, *, as_json: bool) -> None:
 
 @click.command("login-link")
 @login_option
-@click.option("--url", default=DEFAULT_ADDRESS, show_default=True, help="Where the hub can be reached.")
+@click.option("--url", default="", help="Where the hub can be reached, if not where the running one says.")
 @json_option
 def login_link(login: str, url: str, *, as_json: bool) -> None:
     """Make a link that signs somebody in once, within an hour."""
@@ -73,7 +73,8 @@ def login_link(login: str, url: str, *, as_json: bool) -> None:
 
     with opened() as klods:
         account = _account(klods.people, login)
-        link = make_login_link(klods.people, account, url)
+        address = url or klods.settings.address or klods.processes.address() or DEFAULT_ADDRESS
+        link = make_login_link(klods.people, account, address)
     tell(link, {"link": link, "login": account.login}, as_json=as_json)
 
 

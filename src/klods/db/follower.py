@@ -22,10 +22,9 @@ class Follower:
     """
 
     def __init__(
-        self, conninfo: str, role: str, act: Callable[[int], None], heard: Callable[[], None] = lambda: None
+        self, member: Callable[[], Membership], act: Callable[[int], None], heard: Callable[[], None] = lambda: None
     ) -> None:
-        self._conninfo = conninfo
-        self._role = role
+        self._member = member
         self._act = act
         self._heard = heard
         self._stop = threading.Event()
@@ -58,7 +57,7 @@ class Follower:
                 self._stop.wait(RETRY_SECONDS)
 
     def _follow(self) -> None:
-        membership = Membership(self._conninfo, role=self._role)
+        membership = self._member()
         try:
             membership.join()
             done = -1

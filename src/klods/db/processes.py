@@ -33,10 +33,11 @@ ALIVE = """
 class Membership:
     """One process's place among the others: its row, its lock and its ear on the channel."""
 
-    def __init__(self, conninfo: str, *, role: str) -> None:
+    def __init__(self, conninfo: str, *, role: str, address: str = "") -> None:
         self.id = uuid.uuid4()
         self.name = f"{role}-{os.getpid()}"
         self._role = role
+        self._address = address
         self._connection = psycopg.connect(conninfo, autocommit=True, row_factory=tuple_row)
 
     def join(self) -> Self:
@@ -45,8 +46,8 @@ class Membership:
         run("select pg_advisory_lock(hashtext('klods.process'), hashtext(%s))", [str(self.id)])
         run(f"delete from klods.process where not {ALIVE}")
         run(
-            "insert into klods.process(id, name, role, pid, host) values (%s, %s, %s, %s, %s)",
-            [self.id, self.name, self._role, os.getpid(), platform.node()],
+            "insert into klods.process(id, name, role, pid, host, address) values (%s, %s, %s, %s, %s, %s)",
+            [self.id, self.name, self._role, os.getpid(), platform.node(), self._address],
         )
         run(f"listen {CHANNEL}")
         return self
@@ -102,6 +103,14 @@ class LiveProcesses:
                 for _ in connection.notifies(timeout=min(left, POLL_SECONDS), stop_after=1):
                     pass
         return ()
+
+    def address(self) -> str:
+        """Where people reach the hub that was started last; empty when none is served."""
+        with self._database.connection() as connection:
+            row = connection.execute(
+                f"select address from klods.process where address <> '' and {ALIVE} order by started_at desc limit 1"
+            ).fetchone()
+        return row["address"] if row else ""
 
     def living(self) -> tuple[tuple[str, int], ...]:
         """Every live process with the generation it acts by."""

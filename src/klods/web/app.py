@@ -12,6 +12,7 @@ from starlette.types import Scope as Asgi
 
 from klods.db.database import Database
 from klods.db.follower import Follower
+from klods.db.processes import Membership
 from klods.errors import Unavailable
 from klods.kernel.catalog import Module
 from klods.kernel.importer import ModuleImporter
@@ -40,6 +41,7 @@ class Process:
     database: Database
     importer: ModuleImporter
     modules_of: ModulesOf
+    address: str = ""
     worker_threads: int = 8
     drain_seconds: float = 5.0
 
@@ -61,7 +63,8 @@ class WebApp:
             drain_seconds=process.drain_seconds,
             changed=partial(_forget, services, process.database),
         )
-        self._follower = Follower(process.database.conninfo, "web", self.runtime.act, services.authenticator.forget)
+        member = partial(Membership, process.database.conninfo, role="web", address=process.address)
+        self._follower = Follower(member, self.runtime.act, services.authenticator.forget)
         self._known = asyncio.Event()
         self._ending: asyncio.Task[None] | None = None
         host = create_host_app(services, self._errors, Documents(services.switchboard).merge)

@@ -9,6 +9,7 @@ from klods.cli.main import main
 from klods.cli.tokens import user
 from klods.db.database import Database
 from klods.db.people import People
+from klods.db.processes import Membership
 from klods.web.auth.passwords import Passwords
 
 PASSWORD = "five loud cranes"
@@ -76,6 +77,20 @@ def test_a_link_from_the_command_line_lets_a_person_in(klods, host_database):
     with open_hub(host_database) as hub:
         browser = TestClient(hub.app, headers={"Sec-Fetch-Site": "same-origin"})
         assert "Administrator" in browser.post(link).text
+
+
+def test_a_link_leads_to_the_hub_that_is_served(klods, host_database):
+    member = Membership(host_database, role="web", address="http://127.0.0.1:8137").join()
+    try:
+        assert klods("login-link")[1].startswith("http://127.0.0.1:8137/auth/link/")
+    finally:
+        member.leave()
+    assert klods("login-link")[1].startswith("http://127.0.0.1:8000/auth/link/")
+
+
+def test_a_link_leads_to_the_address_of_the_settings_before_any_other(klods, monkeypatch):
+    monkeypatch.setenv("KLODS_ADDRESS", "https://hub.example.com")
+    assert klods("login-link")[1].startswith("https://hub.example.com/auth/link/")
 
 
 def test_an_account_is_made_with_a_password_from_standard_input(klods, people, monkeypatch):

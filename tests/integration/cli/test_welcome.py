@@ -24,7 +24,7 @@ def known_hub(host_database, tmp_path, monkeypatch):
 def test_a_hub_that_people_know_says_how_to_get_a_link(known_hub, capsys):
     welcome(known_hub, ADDRESS)
     said = capsys.readouterr().out
-    assert f"klods login-link --url {ADDRESS}" in said
+    assert "klods login-link" in said
     assert "/auth/link/" not in said
 
 

@@ -7,6 +7,7 @@ import sys
 import textwrap
 import threading
 import time
+from functools import partial
 
 import psycopg
 import pytest
@@ -35,7 +36,7 @@ def following(host_database):
     started = []
 
     def start(act=lambda generation: None):
-        follower = Follower(host_database, "web", act)
+        follower = Follower(partial(Membership, host_database, role="web"), act)
         follower.start()
         assert follower.ready.wait(HANGS_AFTER_SECONDS)
         started.append(follower)
@@ -159,7 +160,7 @@ def test_trouble_that_lasts_is_said_once_and_its_end_too(host_database, followin
 def test_stopping_is_prompt_and_takes_the_row_away(host_database, monkeypatch):
     sleep = Membership.wait
     monkeypatch.setattr(Membership, "wait", lambda self, wake: sleep(self, wake, HANGS_AFTER_SECONDS))
-    follower = Follower(host_database, "web", lambda generation: None)
+    follower = Follower(partial(Membership, host_database, role="web"), lambda generation: None)
     follower.start()
     assert follower.ready.wait(HANGS_AFTER_SECONDS)
     with sooner_than(HANGS_AFTER_SECONDS):
@@ -170,7 +171,7 @@ def test_stopping_is_prompt_and_takes_the_row_away(host_database, monkeypatch):
 
 def test_what_is_said_without_a_new_generation_is_heard_too(host_database):
     heard = threading.Event()
-    follower = Follower(host_database, "web", lambda generation: None, heard.set)
+    follower = Follower(partial(Membership, host_database, role="web"), lambda generation: None, heard.set)
     follower.start()
     assert follower.ready.wait(HANGS_AFTER_SECONDS)
     with psycopg.connect(host_database, autocommit=True) as connection:
