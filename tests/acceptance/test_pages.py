@@ -170,3 +170,15 @@ def test_the_documentation_of_the_api_is_drawn_from_this_machine_only(address, o
     assert (
         "modules" in page.locator(".opblock-tag").first.inner_text() + page.locator(".opblock-tag").nth(1).inner_text()
     )
+
+
+@pytest.mark.parametrize(("scheme", "is_dark"), [("light", False), ("dark", True)])
+def test_the_documentation_is_as_dark_as_the_rest_and_leads_back(address, open_page, scheme, is_dark):
+    page = open_page(address, color_scheme=scheme)
+    sign_in(page)
+    page.goto("/api/docs")
+    page.wait_for_selector(".opblock-tag")
+    paper = page.evaluate("getComputedStyle(document.querySelector('.swagger-ui')).backgroundColor")
+    assert (paper == "rgb(28, 32, 34)") is is_dark
+    page.click("nav a")
+    page.wait_for_url("**/")

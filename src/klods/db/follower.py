@@ -51,8 +51,7 @@ class Follower:
         while not self._stop.is_set():
             try:
                 self._follow()
-            except Exception as error:
-                # The edge of a thread: a process that stops following would serve old states for ever.
+            except Exception as error:  # noqa: BLE001 - a process that stops following would serve old states for ever
                 self._say(error)
                 self._stop.wait(RETRY_SECONDS)
 
