@@ -1,179 +1,82 @@
-"""The database of the host: a pool of connections, and units that use one each."""
+"""The database of the host: its own connections, and those in which the units of modules work."""
 
-import logging
-import select
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
+from functools import lru_cache
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import Self
 
 import psycopg
-from psycopg.rows import DictRow, dict_row
-from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
+from psycopg.rows import DictRow
 
-from klods.db.units.lender import drop_plans
+from klods.db.pool import Pool
+from klods.db.roles.family import RoleFamily
 from klods.db.units.opening import Opening
-from klods.db.units.reasons import first_line
 from klods.db.units.unit import Unit
-from klods.errors import NoDatabase, NoFreeConnection
 
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
-
-    from klods.db.units.session import SessionUnit, UnitSession
-
-_log = logging.getLogger(__name__)
-
-_CONNECT_SECONDS = 5
-_GLANCE_SECONDS = 1
-_RECONNECT_SECONDS = 0.5  # then the pool tries again when it is asked, instead of ever more seldom
-
-
-class HostConnection(psycopg.Connection[DictRow]):
-    """A connection that remembers since which change of tables its prepared statements are good."""
-
-    plans = 0
+HOST_CONNECTIONS = 4
+"""How many the host needs at most besides those of modules: its own statements are short."""
 
 
 class Database:
-    """One PostgreSQL database and at most ``pool_size`` connections to it; open while in a with statement."""
+    """One PostgreSQL database; open while in a with statement.
+
+    At first units sign in as the host does. After `isolate` they have a login and a pool of their own, and work in the
+    role of their module; then ``pool_size`` is the size of that pool.
+    """
+
+    family: RoleFamily | None = None
+    """The roles of the modules; None while units work as the host's login."""
 
     def __init__(self, conninfo: str, *, pool_size: int = 10, wait_seconds: float = 10) -> None:
         self.conninfo = conninfo
         self.pool_size = pool_size
         self.wait_seconds = wait_seconds
         """How long a unit waits for a free connection."""
-        self._glance = min(_GLANCE_SECONDS, wait_seconds)
-        self._engine: Engine | None = None
-        self._engine_lock = threading.Lock()
-        self._plans = 0
-        self._lent: set[HostConnection] = set()
-        self._pool: ConnectionPool[HostConnection] = ConnectionPool(
-            conninfo,
-            connection_class=HostConnection,
-            kwargs=_connection_settings(),
-            min_size=min(2, pool_size),
-            max_size=pool_size,
-            timeout=wait_seconds,
-            reconnect_timeout=_RECONNECT_SECONDS,
-            open=False,
-            name="klods",
-        )
+        self._host = self._modules = Pool(conninfo, size=pool_size, wait_seconds=wait_seconds)
+        self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        self._check_reachable()
-        self._pool.open()
+        self._host.open()
+        self._open.callback(self._host.close)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._pool.close()
+        self._open.close()
 
-    @contextmanager
-    def connection(self) -> Iterator[psycopg.Connection[DictRow]]:
+    def isolate(self, family: RoleFamily, conninfo: str) -> None:
+        """From now on units sign in with another login, and each works in a role of its module."""
+        pool = Pool(conninfo, size=self.pool_size, wait_seconds=self.wait_seconds)
+        pool.open()
+        self._open.callback(pool.close)
+        self._modules, self.family = pool, family
+        self._host.shrink(HOST_CONNECTIONS)
+
+    def connection(self) -> AbstractContextManager[psycopg.Connection[DictRow]]:
         """A connection for the host's own statements: rows are dictionaries, each statement commits by itself."""
-        connection = self._take_living()
-        try:
-            with connection:
-                yield connection
-        except psycopg.OperationalError as error:
-            if connection.closed:
-                raise NoDatabase(reason=first_line(error)) from error
-            raise
-        finally:
-            self.give_back(connection)
+        return self._host.connection()
 
     def unit(self, opening: Opening) -> Unit:
         """A unit that takes a connection when its first statement is run."""
-        return Unit(self, opening)
+        return Unit(self._modules, self.in_role(opening))
 
-    def take(self) -> HostConnection:
-        """A connection out of the pool; raise `NoFreeConnection` or `NoDatabase` after the waiting time.
-
-        It may have died unnoticed: a unit finds that out when it begins, and takes another one.
-        """
-        connection = self._wait()
-        self._lent.add(connection)
-        if connection.plans != self._plans:
-            self._renew(connection)
-        return connection
-
-    def give_back(self, connection: psycopg.Connection[DictRow], *, spoiled: bool = False) -> None:
-        """Put a connection back; a spoiled one is closed and replaced."""
-        mine = cast("HostConnection", connection)
-        self._lent.discard(mine)
-        if spoiled:
-            mine.close()
-        self._pool.putconn(mine)
+    def in_role(self, opening: Opening) -> Opening:
+        """The opening in the role of its module, if modules have roles."""
+        return opening if self.family is None else _in_role(self.family, opening)
 
     def forget_plans(self) -> None:
         """Let no connection use what it prepared before, because tables were altered.
 
         PostgreSQL refuses a prepared ``select *`` whose table has got another column since.
         """
-        self._plans += 1
-
-    def new_session(self, unit: "SessionUnit") -> "UnitSession":
-        """A Session in the unit; all of them share the compiled statements of one engine."""
-        from klods.db.units.session import engine_for, open_session
-
-        with self._engine_lock:
-            if self._engine is None:
-                self._engine = engine_for(unit)
-        return open_session(self._engine, unit)
-
-    def _wait(self) -> HostConnection:
-        """A connection out of the pool; when none comes although not all are in use, see whether there is a server."""
-        try:
-            if len(self._lent) < self.pool_size:
-                try:
-                    return self._pool.getconn(self._glance)
-                except PoolTimeout:
-                    self._check_reachable()
-            return self._pool.getconn()
-        except PoolClosed as error:
-            raise NoDatabase(reason="the pool of connections is closed") from error
-        except PoolTimeout as error:
-            self._check_reachable()
-            raise NoFreeConnection(size=self.pool_size, seconds=self.wait_seconds) from error
-
-    def _take_living(self) -> HostConnection:
-        while not _quiet(connection := self.take()):
-            self.give_back(connection, spoiled=True)
-        return connection
-
-    def _renew(self, connection: HostConnection) -> None:
-        """A dead connection is not noticed here; who uses it will."""
-        with suppress(psycopg.OperationalError):
-            drop_plans(connection)
-        connection.plans = self._plans
-
-    def _check_reachable(self) -> None:
-        try:
-            psycopg.connect(self.conninfo, connect_timeout=_CONNECT_SECONDS).close()
-        except psycopg.ProgrammingError:
-            # The driver quotes what it cannot read, with the password.
-            raise NoDatabase(reason="the connection string cannot be read") from None
-        except psycopg.Error as error:
-            raise NoDatabase(reason=first_line(error)) from error
+        for pool in {self._host, self._modules}:
+            pool.forget_plans()
 
 
-def _connection_settings() -> dict[str, Any]:
-    return {
-        "autocommit": True,
-        "row_factory": dict_row,
-        "client_encoding": "utf8",
-        "application_name": "klods",
-        "connect_timeout": _CONNECT_SECONDS,
-    }
-
-
-def _quiet(connection: psycopg.Connection[Any]) -> bool:
-    """Whether nothing came in while nobody asked: a server that goes away says so. No round trip."""
-    if connection.closed:
-        return False
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN)
-    return not poll.poll(0)
+@lru_cache(maxsize=4096)
+def _in_role(family: RoleFamily, opening: Opening) -> Opening:
+    """The same for every request of a module on a platform, so that its SQL is spelled once."""
+    role = family.reader(opening.module) if opening.read_only else family.writer(opening.module)
+    return replace(opening, role=role)

@@ -20,13 +20,14 @@ Connection = psycopg.Connection[dict[str, Any]]
 class ChangingDatabase(Database):
     """The database as a hook sees it while its module is switched: every unit is part of the one transaction."""
 
-    def __init__(self, conninfo: str, changing: Connection) -> None:
-        super().__init__(conninfo)
+    def __init__(self, database: Database, changing: Connection) -> None:
+        super().__init__(database.conninfo)
+        self.family = database.family
         self._changing = changing
 
     def unit(self, opening: Opening) -> Unit:
         """A unit inside the transaction of the change."""
-        return Unit.joined(self._changing, opening)
+        return Unit.joined(self._changing, self.in_role(opening))
 
     @contextmanager
     def within(self) -> Iterator[Connection]:

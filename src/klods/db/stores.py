@@ -133,7 +133,7 @@ class OpenChange:
 
         Each of its statements has a time limit. What it did is taken back when it fails, or would make the commit fail.
         """
-        database = ChangingDatabase(self._database.conninfo, self._connection)
+        database = ChangingDatabase(self._database, self._connection)
         catalog, seconds = {module.code: module}, self._hook_seconds
         scope = Scope(
             database, module.code, platform_id, kind=ScopeKind.COMMAND, catalog=catalog, statement_seconds=seconds

@@ -11,6 +11,7 @@ from klods.db.database import Database
 from klods.db.migrating.catalogue import Territory, Watch
 from klods.db.migrating.migrator import ModuleMigrator
 from klods.db.own_connection import own_transaction
+from klods.db.roles.isolating import Isolation, isolate
 from klods.errors import MigrationFailed, OutsidePrefix
 from klods.testing.databases import copied
 
@@ -134,14 +135,24 @@ DENIALS = ("permission denied", "must be", "not available", "must have admin", "
 """What the server itself says, where it does not let the host's login go so far."""
 
 
-@pytest.fixture(scope="module")
-def attacked(postgres_server, host_template):
+@pytest.fixture(scope="module", params=["roles", "prefix"])
+def attacked(postgres_server, host_template, request):
     """One database for all attacks: each leaves nothing behind, or its test fails."""
     with copied(postgres_server, host_template) as conninfo:
         with psycopg.connect(conninfo) as connection:
             connection.execute(OTHERS)
         with Database(conninfo) as it:
+            if request.param == "roles":
+                assert isolate(it) is Isolation.ROLES
             yield it
+
+
+@pytest.fixture(params=["roles", "prefix"])
+def everywhere(database, request):
+    """The database, with and without roles."""
+    if request.param == "roles":
+        assert isolate(database) is Isolation.ROLES
+    return database
 
 
 @pytest.fixture
@@ -164,18 +175,18 @@ def test_what_is_not_the_modules_own_is_refused_by_name_and_undone(attacked, tmp
     assert difference(before, snapshot(attacked.conninfo, rows=True)) == []
 
 
-def test_everything_under_the_prefix_is_allowed_made_changed_and_dropped(database, tmp_path):
+def test_everything_under_the_prefix_is_allowed_made_changed_and_dropped(everywhere, tmp_path):
     change = """
         alter table shop_items rename to shop_goods; alter table shop_goods add price numeric, drop column at;
         create or replace function shop_f() returns trigger language plpgsql as 'begin return null; end';
         drop view shop_view; drop type shop_pair; drop domain shop_word; drop table shop_parts cascade;"""
-    upgrade(database, module_of(tmp_path, {"001_a.sql": OWN, "002_b.sql": change}))
+    upgrade(everywhere, module_of(tmp_path, {"001_a.sql": OWN, "002_b.sql": change}))
 
 
-def test_changes_by_an_earlier_migration_are_no_strays_of_the_next(database, tmp_path):
+def test_changes_by_an_earlier_migration_are_no_strays_of_the_next(everywhere, tmp_path):
     first, change = {"001_a.sql": OWN}, {"002_b.sql": "alter table shop_items add x int; drop view shop_view;"}
-    upgrade(database, module_of(tmp_path, first))
-    upgrade(database, module_of(tmp_path, first | change))
+    upgrade(everywhere, module_of(tmp_path, first))
+    upgrade(everywhere, module_of(tmp_path, first | change))
 
 
 def test_a_foreign_key_to_another_module_may_come_and_go(database, tmp_path):

@@ -378,7 +378,7 @@ def test_a_cancelled_unit_that_waits_for_a_connection_gives_it_back(conninfo):
 
         waiting, cancelling = threading.Thread(target=wait), threading.Thread(target=waiter.cancel)
         waiting.start()
-        until(lambda: database._pool.get_stats()["requests_waiting"])
+        until(lambda: database._modules._pool.get_stats()["requests_waiting"])
         cancelling.start()
         until(lambda: waiter.ended)
         holder.commit()

@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from klods.db.migrating.owed import read_work
 from klods.db.migrating.sql_text import run_text
 from klods.db.migrating.steps import HOST_PATH, MODULE_PATH, CleanSession, Steps, Way, failures, place, read
 from klods.db.own_connection import Connection
+from klods.db.roles.land import Land
 from klods.errors import MigrationFailed, OutsidePrefix
 from klods.kernel.catalog import Module
 from klods.kernel.migrations import Revision, chain_of
@@ -72,7 +73,8 @@ class ChainRun:
             return
         code, folder, name = self._module.code, self._module.source.folder, f"text_{checksum[:12]}"
         with self._fence() as session, failures(code, name, folder / name, folder):
-            run_text(self._connection, sql)
+            with session.as_owner():
+                run_text(self._connection, sql)
             session.settle()
         ledger.write(self._connection, Record(code, name, Direction.TEXT, checksum))
 
@@ -89,14 +91,20 @@ class ChainRun:
     @contextmanager
     def _fence(self) -> Iterator[CleanSession]:
         """The settings of a migration, and afterwards the proof that it stayed on the module's land."""
-        is_host = self._module is HOST
-        watch = None if is_host else Watch(self._connection, self._database)
-        with CleanSession(self._connection, HOST_PATH if is_host else MODULE_PATH) as session:
-            yield session
-        with self._deferred_done():
-            prefix = self._module.definition.table_prefix
-            if watch and (strays := watch.strays(Territory("public", prefix))):
-                raise OutsidePrefix(module=self._module.code, prefix=prefix, objects=", ".join(strays), items=strays)
+        if self._module is HOST:
+            with CleanSession(self._connection, HOST_PATH) as session:
+                yield session
+            return
+        family, definition = self._database.family, self._module.definition
+        land = Land(self._connection, definition, family) if family else None
+        with land.open() if land else nullcontext():
+            watch = Watch(self._connection, self._database)
+            with CleanSession(self._connection, MODULE_PATH, land.owner if land else "") as session:
+                yield session
+            with self._deferred_done():
+                prefix = definition.table_prefix
+                if strays := watch.strays(Territory("public", prefix)):
+                    raise OutsidePrefix(module=definition.code, prefix=prefix, objects=", ".join(strays), items=strays)
 
     @contextmanager
     def _deferred_done(self) -> Iterator[None]:

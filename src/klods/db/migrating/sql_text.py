@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from klods.db.units.lexing import Token, tokens
 
@@ -94,7 +95,8 @@ def say(error: psycopg.Error) -> str:
 
 
 def _run(connection: psycopg.Connection[Any], text: str) -> None:
-    connection.execute("select set_config('klods.sql', %s, true)", [text])
+    # The role that owns the tables may not call `set_config`.
+    connection.execute(sql.SQL("set local klods.sql = {}").format(sql.Literal(text)))
     connection.execute(RUN)
 
 

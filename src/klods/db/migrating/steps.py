@@ -11,6 +11,7 @@ from types import ModuleType, TracebackType
 from typing import Literal
 
 import psycopg
+from psycopg import sql
 
 from klods.db.migrating.ledger import Direction, Record, write
 from klods.db.migrating.sql_text import TextFailed, run_text, say
@@ -35,8 +36,9 @@ _SET = "select set_config(name, setting, true) from unnest(%s::text[], %s::text[
 class CleanSession:
     """The settings a migration runs under, put back after each: what one of them sets reaches no other."""
 
-    def __init__(self, connection: Connection, search_path: str) -> None:
+    def __init__(self, connection: Connection, search_path: str, role: str = "") -> None:
         self._connection = connection
+        self._role = role
         self._found = {row["name"]: row["setting"] for row in connection.execute(_PRESENT)}
         self._wanted = self._found | {"search_path": search_path, "statement_timeout": "0"}
 
@@ -50,9 +52,22 @@ class CleanSession:
         if kind is None:
             self._set(self._found)
 
+    @contextmanager
+    def as_owner(self) -> Iterator[None]:
+        """Work in the role that owns the module's tables, where modules have roles; raise `TextFailed` when it was left."""
+        if self._role:
+            self._connection.execute(sql.SQL("set local role {}").format(sql.Identifier(self._role)))
+        yield
+        if self._role and self._current_role() != self._role:
+            raise TextFailed("it left the role that owns the tables of its module")
+
     def settle(self) -> None:
         """Forget what was set, and set what the next migration expects."""
         self._set(self._wanted)
+
+    def _current_role(self) -> object:
+        row = self._connection.execute("select current_user as role").fetchone()
+        return row and row["role"]
 
     def _set(self, settings: dict[str, str]) -> None:
         self._connection.execute(_FRESH)
@@ -72,7 +87,8 @@ class Steps:
         """Run one revision, or its reverse, and write it down; raise `MigrationFailed` naming file and line."""
         begun = monotonic()
         with failures(self._code, revision.revision, file_of(revision, way), self._folder):
-            direction = self._run(revision, way)
+            with self._session.as_owner():
+                direction = self._run(revision, way)
             self._session.settle()
         seconds = monotonic() - begun
         name = file_of(revision, way).name

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+SEARCH_PATH = "public, klods, pg_temp"
+"""Where the names in a module's statements are looked for; last where anybody could have put them."""
+
 
 @dataclass(frozen=True)
 class Opening:
@@ -15,10 +18,13 @@ class Opening:
     lock_seconds: float = 5
     idle_seconds: float = 60
     read_only: bool = False
+    role: str = ""
+    """The role of the module; without one the unit works as the login does."""
 
     def settings(self) -> Mapping[str, str]:
-        """What is set for the length of the transaction; a role for the module belongs here too."""
+        """What is set for the length of the transaction."""
         return {
+            **({"role": self.role, "search_path": SEARCH_PATH} if self.role else {}),
             "statement_timeout": _milliseconds(self.statement_seconds),
             "lock_timeout": _milliseconds(self.lock_seconds),
             "idle_in_transaction_session_timeout": _milliseconds(self.idle_seconds),
@@ -65,8 +71,10 @@ class Frame:
 
 
 def set_local(settings: Mapping[str, str]) -> bytes:
-    """One SET LOCAL per setting; the values are quoted, the names are ours."""
-    return ";".join(f"SET LOCAL {name} = {_quoted(value)}" for name, value in settings.items()).encode()
+    """One SET LOCAL per setting; the values are quoted, the names are ours, and a path is a list of quoted names."""
+    return ";".join(
+        f"SET LOCAL {name} = {value if name == 'search_path' else _quoted(value)}" for name, value in settings.items()
+    ).encode()
 
 
 def _quoted(value: str) -> str:

@@ -1,0 +1,144 @@
+"""What a module owns in the database, as its owner's role shows: relations, functions, and who may use them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from klods.db.own_connection import Connection
+
+_RELATIONS = """
+    select c.oid::bigint as oid, c.relname as name, c.relkind::text as kind, c.relrowsecurity as secured,
+           exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'platform_id'
+                      and a.attnum > 0 and not a.attisdropped) as has_platform,
+           coalesce('security_invoker=true' = any(c.reloptions), false) as asks_as_caller,
+           array(select p.polname::text from pg_policy p where p.polrelid = c.oid) as policies,
+           array(select p.polname::text from pg_policy p where p.polrelid = c.oid and p.polpermissive) as open_policies,
+           array(select r.rulename::text from pg_rewrite r where r.ev_class = c.oid and r.rulename <> '_RETURN') as rules,
+           array(select distinct t.relname::text from pg_rewrite r
+                   join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid
+                                   and d.refclassid = 'pg_class'::regclass
+                   join pg_class t on t.oid = d.refobjid and t.oid <> c.oid and t.relrowsecurity
+                  where r.ev_class = c.oid) as secured_sources
+      from pg_class c
+     where c.relowner = %(owner)s::regrole and c.relnamespace = 'public'::regnamespace
+       and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')
+     order by c.relname"""
+_FUNCTIONS = """
+    select p.oid::bigint as oid, p.oid::regprocedure::text as name, p.prosecdef as as_owner,
+           coalesce(p.proconfig, '{}') as settings, coalesce(p.prosrc, '') as body,
+           pg_get_function_sqlbody(p.oid) as parsed_body
+      from pg_proc p where p.proowner = %(owner)s::regrole order by 2"""
+_RIGHTS = """
+    select classid::bigint, oid::bigint, part, grantee, privilege from (
+        select 'pg_class'::regclass::oid as classid, c.oid, 0 as part, c.relowner as owner, c.relacl as acl from pg_class c
+         union all
+        select 'pg_class'::regclass, a.attrelid, a.attnum, c.relowner, a.attacl
+          from pg_attribute a join pg_class c on c.oid = a.attrelid where a.attacl is not null
+         union all
+        select 'pg_proc'::regclass, p.oid, 0, p.proowner, coalesce(p.proacl, acldefault('f', p.proowner)) from pg_proc p
+    ) held,
+    lateral (select case when x.grantee = 0 then 'PUBLIC' else x.grantee::regrole::text end as grantee,
+                    x.privilege_type as privilege from aclexplode(held.acl) x where x.grantee <> held.owner) rights
+     where held.owner = %(owner)s::regrole"""
+_STRANGE = """
+    select o.type || ' ' || o.identity as label, coalesce(o.schema, '') as schema, coalesce(o.name, p.proname, '') as name
+      from pg_shdepend s cross join lateral pg_identify_object(s.classid, s.objid, s.objsubid) o
+      left join pg_proc p on s.classid = 'pg_proc'::regclass and p.oid = s.objid
+     where s.refclassid = 'pg_authid'::regclass and s.refobjid = %(owner)s::regrole and s.deptype = 'o'
+       and s.dbid = (select oid from pg_database where datname = current_database())"""
+_INTRUDERS = """
+    select c.relname as name, pg_get_userbyid(c.relowner) as owner from pg_class c
+     where c.relnamespace = 'public'::regnamespace and starts_with(c.relname, %(prefix)s)
+       and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and c.relowner <> %(owner)s::regrole order by 1"""
+
+Right = tuple[str, str]
+"""Who may do what: a role or ``PUBLIC``, and the privilege's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A table, view, materialized view or sequence; ``kind`` is PostgreSQL's letter for it."""
+
+    oid: int
+    name: str
+    kind: str
+    secured: bool
+    has_platform: bool
+    asks_as_caller: bool
+    policies: tuple[str, ...]
+    open_policies: tuple[str, ...]
+    rules: tuple[str, ...]
+    secured_sources: tuple[str, ...]
+    """Tables under row security that a view is made of."""
+
+    rights: frozenset[Right] = frozenset()
+    column_rights: frozenset[Right] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function, procedure or aggregate."""
+
+    oid: int
+    name: str
+    as_owner: bool
+    settings: tuple[str, ...]
+    body: str
+    rights: frozenset[Right] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """Everything that a module owns."""
+
+    relations: Mapping[int, Relation] = field(default_factory=dict)
+    functions: Mapping[int, Function] = field(default_factory=dict)
+    elsewhere: tuple[str, ...] = ()
+    """What its owner made on land that is not the module's."""
+
+    intruders: tuple[str, ...] = ()
+    """What stands on its land and belongs to somebody else."""
+
+
+def read_holdings(connection: Connection, owner: str, prefix: str) -> Holdings:
+    """What the owner's role has in this database."""
+    values = {"owner": _quoted(owner), "prefix": prefix}
+    rights = _rights(connection, values)
+    return Holdings(
+        {row["oid"]: _relation(row, rights) for row in connection.execute(_RELATIONS, values)},
+        {row["oid"]: _function(row, rights) for row in connection.execute(_FUNCTIONS, values)},
+        tuple(
+            row["label"]
+            for row in connection.execute(_STRANGE, values)
+            if row["schema"] != "public" or not row["name"].startswith(prefix)
+        ),
+        tuple(f"{row['name']}, which belongs to {row['owner']}" for row in connection.execute(_INTRUDERS, values)),
+    )
+
+
+Rights = Mapping[tuple[int, bool], frozenset[Right]]
+
+
+def _rights(connection: Connection, values: Mapping[str, str]) -> Rights:
+    found: dict[tuple[int, bool], set[Right]] = {}
+    for row in connection.execute(_RIGHTS, values):
+        found.setdefault((row["oid"], row["part"] > 0), set()).add((row["grantee"], row["privilege"]))
+    return {key: frozenset(rights) for key, rights in found.items()}
+
+
+def _relation(row: Mapping[str, Any], rights: Rights) -> Relation:
+    plain: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    whole, columns = (rights.get((row["oid"], part), frozenset()) for part in (False, True))
+    return Relation(**plain, rights=whole, column_rights=columns)
+
+
+def _function(row: Mapping[str, Any], rights: Rights) -> Function:
+    body = row["parsed_body"] or row["body"]
+    settings = tuple(row["settings"])
+    return Function(
+        row["oid"], row["name"], row["as_owner"], settings, body, rights.get((row["oid"], False), frozenset())
+    )
+
+
+def _quoted(role: str) -> str:
+    return '"' + role.replace('"', '""') + '"'
