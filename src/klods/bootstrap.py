@@ -12,14 +12,16 @@ from klods.db.migrating.migrator import ModuleMigrator, migrate_host
 from klods.db.own_connection import own_transaction
 from klods.db.people import People
 from klods.db.processes import LiveProcesses
-from klods.db.server import open_server
+from klods.db.roles.adopting import adopt, needs_adoption
+from klods.db.roles.isolating import Isolation, isolate
+from klods.db.server import open_server, read_url
 from klods.db.stores import StateRows
 from klods.errors import InUse, KlodsError
 from klods.kernel.catalog import Catalog, Origin
 from klods.kernel.discovery import Place, discover, entry_points
 from klods.kernel.importer import ModuleImporter
 from klods.kernel.lifecycle import Lifecycle
-from klods.kernel.state import Active
+from klods.kernel.state import Active, Installed
 from klods.outbound.approved import ApprovedCopies
 from klods.outbound.installed import InstalledModules
 from klods.outbound.probe import ChildProbe
@@ -41,6 +43,7 @@ class Klods:
 
     settings: Settings
     database: Database
+    isolation: Isolation
     importer: ModuleImporter
 
     @cached_property
@@ -99,6 +102,14 @@ class Klods:
     def known(self) -> Catalog:
         """What can be found, and in the place of what is gone or broken now its approved copy."""
         return self.catalog().completed(module for module, _ in self.installed.modules(self.states.read()))
+
+    def adopt(self) -> tuple[str, ...]:
+        """Give installed modules that have no roles in the database theirs; return their codes."""
+        states = self.states.read()
+        installed = [row.code for row in states.installations.values() if row.state is Installed.INSTALLED]
+        if not needs_adoption(self.database, installed):
+            return ()
+        return adopt(self.database, [module.definition for module, _ in self.installed.modules(states)])
 
     def take_back(self, code: str, revision: str) -> tuple[str, ...]:
         """Undo a module's migrations after a revision, while it is off everywhere; return what was undone."""
@@ -160,15 +171,23 @@ def database(settings: Settings) -> AbstractContextManager[str]:
     return open_server(settings.home.absolute(), url)
 
 
+def modules_login(settings: Settings) -> str | None:
+    """The conninfo of the login of modules, where the settings name one."""
+    url = settings.modules_database_url
+    return read_url(url.get_secret_value()) if url else None
+
+
 @contextmanager
 def build(settings: Settings) -> Iterator[Klods]:
     """Open the hub's database, bring the host's own tables up to date, and wire the rest around it."""
     importer = ModuleImporter()
     with database(settings) as conninfo, Database(conninfo, pool_size=settings.pool_size) as db:
         migrate_host(db)
+        isolation = isolate(db, modules_login(settings))
         importer.install()
         try:
-            klods = Klods(settings, db, importer)
+            klods = Klods(settings, db, isolation, importer)
+            klods.adopt()
             klods.lifecycle.recover()
             yield klods
         finally:

@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     home: Path = Path(".klods")
     modules_dir: Path = Path("modules")
     database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
+    modules_database_url: SecretStr | None = None
+    """A login for modules that an administrator of the server has made; without one the host makes it."""
     admin_password: SecretStr | None = None
     address: str = Field(default="", pattern=r"^(https?://[^/\s]+)?$")
     """Where people reach the hub; empty is where `klods serve` listens."""

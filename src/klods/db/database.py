@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import DictRow
 
 from klods.db.pool import Pool
-from klods.db.roles.family import RoleFamily
+from klods.db.role_family import RoleFamily
 from klods.db.units.opening import Opening
 from klods.db.units.unit import Unit
 

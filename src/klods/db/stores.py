@@ -14,6 +14,7 @@ from klods.db.database import Database
 from klods.db.migrating.migrator import ModuleMigrator
 from klods.db.own_connection import ChangingDatabase, Connection, check_deferred, own_connection, own_transaction
 from klods.db.processes import CHANNEL
+from klods.db.roles.making import make_module_roles
 from klods.db.scope import Scope, ScopeKind, enter
 from klods.errors import AlreadyRunning, KlodsError
 from klods.kernel.catalog import Module
@@ -122,6 +123,11 @@ class OpenChange:
     def states(self) -> States:
         """The states as this transaction sees them."""
         return _states(self._connection.execute(READ).fetchone() or {})
+
+    def prepare(self, module: Module) -> None:
+        """Make the roles in which the module will work, where modules have roles."""
+        if family := self._database.family:
+            make_module_roles(self._connection, family, module.code)
 
     def migrate(self, module: Module) -> tuple[str, ...]:
         """Run the module's pending migrations; those without a transaction follow after the commit."""

@@ -104,6 +104,7 @@ def _take(world: World, change: Change, step: Step, module: Module, *, platform_
     match step.do:
         case Do.INSTALL:
             row = change.states().installation(step.code)
+            change.prepare(module)
             change.save(Installation(step.code, Installed.INSTALLED, step.after, step.content_hash, wish=row.wish))
         case Do.MIGRATE:
             change.migrate(module)

@@ -35,6 +35,9 @@ class Change(Protocol):
     def states(self) -> States:
         """The states as this transaction sees them, with the life-cycle lock held."""
 
+    def prepare(self, module: Module) -> None:
+        """Make everything ready in which the module will work."""
+
     def migrate(self, module: Module) -> tuple[str, ...]:
         """Run the module's pending migrations; raise `MigrationFailed` or `OutsidePrefix`."""
 

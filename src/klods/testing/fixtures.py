@@ -113,8 +113,10 @@ def unit(request: pytest.FixtureRequest) -> Iterator["Scope | None"]:
 def klods_own_database(unit: "Scope | None", klods_database: str) -> Iterator["Database"]:
     """The connections of the test itself, apart from those of the app; closed before the database goes."""
     from klods.db.database import Database
+    from klods.db.roles.isolating import isolate
 
     with Database(klods_database, pool_size=2) as database:
+        isolate(database)
         yield database
         if unit is not None:
             unit.end(keep=False)

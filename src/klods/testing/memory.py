@@ -60,6 +60,9 @@ class MemoryChange:
         """The states with what was saved so far."""
         return States(self._before.generation, dict(self.installations), dict(self.activations))
 
+    def prepare(self, module: Module) -> None:
+        """Nothing is needed in memory."""
+
     def migrate(self, module: Module) -> tuple[str, ...]:
         """Apply what is pending, up to a revision that is set to fail."""
         pending = self._migrator.pending(module)

@@ -11,7 +11,7 @@ from psycopg.conninfo import make_conninfo
 
 from klods.db.database import Database
 from klods.db.own_connection import Connection, own_transaction
-from klods.db.roles.family import RoleFamily
+from klods.db.role_family import RoleFamily
 from klods.db.roles.making import make_login
 from klods.db.roles.standing import Standing, read_standing
 

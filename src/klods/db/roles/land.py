@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from klods.db.own_connection import Connection
+from klods.db.role_family import RoleFamily
 from klods.db.roles.building import building
 from klods.db.roles.dressing import dressing
-from klods.db.roles.family import RoleFamily
 from klods.db.roles.holdings import Holdings, read_holdings
 from klods.db.roles.inspecting import faults
 from klods.db.roles.making import make_module_roles

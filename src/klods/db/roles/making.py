@@ -3,7 +3,7 @@
 from psycopg import errors, sql
 
 from klods.db.own_connection import Connection
-from klods.db.roles.family import RoleFamily
+from klods.db.role_family import RoleFamily
 
 _LOGIN = "login noinherit"
 
