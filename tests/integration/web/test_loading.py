@@ -242,7 +242,7 @@ def test_a_module_replaced_while_it_loads_is_ended_when_it_comes(tmp_path):
         place.may_build.set()
         until(lambda: not any(thread.name == "klods-load-crm" for thread in threading.enumerate()))
         assert entries["crm"].state is Standing.FAILED
-        assert not [thread for thread in threading.enumerate() if thread.name.startswith("klods-crm-")]
+        until(lambda: not any(thread.name.startswith("klods-crm-") for thread in threading.enumerate()))
 
 
 def test_what_failed_is_tried_again_when_the_states_change(tmp_path):
