@@ -11,6 +11,7 @@ from support.units import request
 from support.waiting import HANGS_AFTER_SECONDS, sooner_than, until
 
 from klods.db.database import Database
+from klods.db.pool import Pool
 from klods.db.scope import enter
 from klods.db.statements import execute_insert, execute_query, execute_update, savepoint
 from klods.db.units.opening import Frame
@@ -118,9 +119,11 @@ def test_a_commit_that_the_database_refuses_says_why(database, outside):
         assert execute_query("select count(*) as n from owner") == [{"n": 0}]
 
 
-def test_a_serialization_failure_at_commit_keeps_nothing(database, outside):
+def test_a_serialization_failure_at_commit_keeps_nothing(conninfo, outside):
     serializable = Frame(b"BEGIN ISOLATION LEVEL SERIALIZABLE", b"COMMIT", b"ROLLBACK", b"")
-    units = [Unit(database, Opening("cards"), serializable) for _ in range(2)]
+    pool = Pool(conninfo, size=2, wait_seconds=HANGS_AFTER_SECONDS)
+    pool.open()
+    units = [Unit(pool, Opening("cards"), serializable) for _ in range(2)]
     for unit in units:
         unit.run("select sum(hours) from card")
     for number, unit in enumerate(units):
@@ -128,6 +131,7 @@ def test_a_serialization_failure_at_commit_keeps_nothing(database, outside):
     units[0].commit()
     with pytest.raises(CommitFailed, match="could not serialize"):
         units[1].commit()
+    pool.close()
     assert outside.names() == ["first", "new 0"]
 
 
@@ -287,7 +291,7 @@ def test_a_connection_killed_inside_a_savepoint_does_not_hide_the_error(scope, o
 
 
 def test_units_go_on_at_once_when_all_connections_died_meanwhile(conninfo, outside, monkeypatch):
-    monkeypatch.setattr("klods.db.database._GLANCE_SECONDS", HANGS_AFTER_SECONDS)
+    monkeypatch.setattr("klods.db.pool._GLANCE_SECONDS", HANGS_AFTER_SECONDS)
     with Database(conninfo, pool_size=4, wait_seconds=HANGS_AFTER_SECONDS) as database:
         units = [database.unit(Opening("cards")) for _ in range(4)]
         for unit in units:
