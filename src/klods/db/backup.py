@@ -7,7 +7,7 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
-from tempfile import TemporaryFile, mkstemp
+from tempfile import NamedTemporaryFile, TemporaryFile, mkstemp
 from typing import IO, cast
 
 import psycopg
@@ -90,9 +90,11 @@ def _read(conninfo: str, file: Path) -> str:
 def _fill(conninfo: str, file: Path, script: str) -> None:
     """Run the whole backup through psql in one transaction, which is committed only when the last byte was read."""
     psql = call("psql", conninfo, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-")
-    words = [find_program("pg_restore", conninfo), "--file=-", str(file.absolute())]
     prelude = _prelude(conninfo, script)
-    with TemporaryFile() as said:
+    with NamedTemporaryFile("w", suffix=".list") as wanted, TemporaryFile() as said:
+        wanted.write(_ours(conninfo, file))
+        wanted.flush()
+        words = [find_program("pg_restore", conninfo), f"--use-list={wanted.name}", "--file=-", str(file.absolute())]
         with (
             Popen(words, stdin=DEVNULL, stdout=PIPE, stderr=said) as reader,
             Popen(psql.words, stdin=PIPE, stdout=DEVNULL, stderr=said, env=psql.environment) as writer,
@@ -102,6 +104,14 @@ def _fill(conninfo: str, file: Path, script: str) -> None:
         if reader.returncode or writer.returncode:
             said.seek(0)
             raise InvalidBackup(file=str(file), reason=said.read().decode("utf-8", "replace").strip())
+
+
+def _ours(conninfo: str, file: Path) -> str:
+    """What is in the backup, without the rights to functions of the server: those its superuser gives and takes."""
+    listed = run([find_program("pg_restore", conninfo), "--list", str(file.absolute())])
+    if listed.returncode:
+        raise InvalidBackup(file=str(file), reason=listed.stderr.strip())
+    return "".join(line for line in listed.stdout.splitlines(keepends=True) if " ACL pg_catalog " not in line)
 
 
 def _pass_on(prelude: str, reader: Popen[bytes], writer: Popen[bytes]) -> None:

@@ -21,6 +21,9 @@ NAME = f"klods-tests-{os.getuid()}-"
 USERS = "tests.lock"
 GUARD = "tests.guard"
 TEMPLATE = "template"
+EMPTY = "template1"
+"""The server's own template, which an embedded server has hardened."""
+
 FORGOTTEN_SECONDS = 3600
 
 
@@ -47,7 +50,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fi
 @pytest.fixture
 def empty_database(postgres_server: str) -> Iterator[str]:
     """The conninfo of a fresh, empty database that belongs to the host's login."""
-    with copied(postgres_server, "template0") as conninfo:
+    with copied(postgres_server, EMPTY) as conninfo:
         yield conninfo
 
 
@@ -104,7 +107,7 @@ def _make_template(conninfo: str) -> str:
     from klods.db.database import Database
     from klods.db.migrating.migrator import migrate_host
 
-    name = create_database(conninfo, "template0")
+    name = create_database(conninfo, EMPTY)
     with Database(make_conninfo(conninfo, dbname=name)) as database:
         migrate_host(database)
     return name

@@ -97,10 +97,21 @@ def test_a_migration_may_have_blocks_functions_and_settings(sql):
         "create local temporary table a as select 1",
         "create table pg_temp.a(id int)",
         "select 1 as n into temp a",
-        "create temp table a(id int) on commit delete rows",
+        "create temp table a(id int) on commit drop",
+        "select set_config('klods.note', 'a', true)",
+        "update pg_settings set setting = 'none' where name = 'role'",
+        "update pg_catalog.pg_settings set setting = 'none' where name = 'role'",
+        "update only pg_settings set setting = 'none'",
+        "select U&\"set\\005fconfig\"('role', 'none', true)",
+        "select pg_notify('klods', 'x')",
+        "notify klods",
+        "select lo_create(0)",
+        "select lo_from_bytea(0, 'x')",
+        "select query_to_xml('select set_config(''role'', ''none'', true)', true, true, '')",
+        "select * from ts_stat('select set_config(''role'', ''none'', true)::tsvector')",
     ],
 )
-def test_what_would_stay_on_the_connection_for_others_is_refused(sql):
+def test_what_would_reach_beyond_the_unit_is_refused(sql):
     with pytest.raises(ForbiddenStatement):
         refuse_control(sql)
 
@@ -108,15 +119,15 @@ def test_what_would_stay_on_the_connection_for_others_is_refused(sql):
 @pytest.mark.parametrize(
     "sql",
     [
-        "select set_config('klods.note', 'a', true)",
-        "select set_config('klods.note', (select max(f(a, b)) from t), TRUE) as set_config",
+        "select max(set_config) as set_config from t",
         "select pg_advisory_xact_lock(1)",
+        "select name, setting from pg_settings",
+        "select lo_price from t",
+        "select 'U&', u & 3 from t where u&1 = 1",
         "insert into t values ('pg_advisory_lock(1)', 'create temp table a')",
-        "create temp table a(id int) on commit drop;",
-        "create temp table a on commit drop as select 1",
         "select temp, temporary from weather_day where temp > 3",
         "insert into temp values (1)",
     ],
 )
-def test_what_ends_with_the_transaction_is_let_through(sql):
+def test_what_stays_within_the_unit_is_let_through(sql):
     refuse_control(sql)

@@ -10,11 +10,14 @@ from psycopg.conninfo import make_conninfo
 
 from klods.db.embedded.files import read_or_blank, write_private
 from klods.db.embedded.postmaster import PORT
+from klods.db.roles.hardening import harden, is_hardened
 from klods.errors import ServerFailed
 
 SUPERUSER = "postgres"
 LOGIN = "klods_host"
 DATABASE = "klods"
+FOR_NEW_ONES = "template1"
+"""What databases that are made later are copies of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +40,25 @@ class Access:
     def ensure_login(self, socket: Path, *, fresh: bool) -> str:
         """The conninfo of the host's login, which is made, with its database, where that has not happened yet."""
         password = self.password(LOGIN)
-        if fresh or not self._can_sign_in(socket):
+        if fresh or not self._is_ready(socket):
             self._make_login(socket, password)
         return self.conninfo(socket)
 
-    def _can_sign_in(self, socket: Path) -> bool:
+    def _is_ready(self, socket: Path) -> bool:
+        """Whether the host can sign in, and its database has been hardened."""
         try:
-            psycopg.connect(self.conninfo(socket)).close()
+            with psycopg.connect(self.conninfo(socket)) as connection:
+                return is_hardened(connection)
         except psycopg.OperationalError:
             return False
-        return True
 
     def _make_login(self, socket: Path, password: str) -> None:
         try:
             with psycopg.connect(self.conninfo(socket, SUPERUSER, SUPERUSER), autocommit=True) as connection:
                 _make_login(connection, password)
+            for database in (DATABASE, FOR_NEW_ONES):
+                with psycopg.connect(self.conninfo(socket, SUPERUSER, database), autocommit=True) as connection:
+                    harden(connection, LOGIN)
             psycopg.connect(self.conninfo(socket)).close()
         except psycopg.Error as error:
             raise ServerFailed(reason=f"the host cannot sign in: {str(error).strip()}") from None

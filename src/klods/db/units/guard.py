@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from klods.db.units.lexing import tokens
-from klods.db.units.traces import trace
+from klods.db.units.reach import reach
 from klods.errors import ForbiddenStatement
 
 _EDGE = "the transaction is ended by the edge, never from inside", "Raise an error to undo everything."
@@ -16,7 +16,9 @@ _COPY = "rows cannot be streamed through a statement", "Use INSERT … SELECT un
 FORBIDDEN: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(("begin", "start", "commit", "end", "rollback", "abort", "prepare"), _EDGE),
     **dict.fromkeys(("savepoint", "release"), _SAVEPOINT),
-    **dict.fromkeys(("set", "reset", "discard", "listen", "unlisten", "deallocate", "declare", "load"), _SESSION),
+    **dict.fromkeys(
+        ("set", "reset", "discard", "listen", "unlisten", "notify", "deallocate", "declare", "load"), _SESSION
+    ),
     "do": _BLOCK,
     "copy": _COPY,
 }
@@ -37,8 +39,8 @@ def refuse_control(sql: str) -> None:
     if verdict := FORBIDDEN.get(keyword := first_keyword(sql)):
         reason, instead = verdict
         raise ForbiddenStatement(keyword=keyword.upper(), reason=reason, instead=instead)
-    if left := trace(sql):
-        raise ForbiddenStatement(keyword=left.name, reason=left.reason, instead=left.instead)
+    if found := reach(sql):
+        raise ForbiddenStatement(keyword=found.name, reason=found.reason, instead=found.instead)
 
 
 def refuse_ending(sql: str) -> None:

@@ -1,0 +1,43 @@
+"""Takes from everybody what PostgreSQL gives to all: functions with which module code would reach beyond its unit."""
+
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from klods.db.units.reach import CALLS, RUNNERS
+
+TAKEN = tuple(sorted(set(CALLS) - set(RUNNERS)))
+"""What runs a text as SQL does so with the caller's own rights, and so needs no taking."""
+
+_TAKE = """
+do $klods$
+declare f regprocedure;
+begin
+    for f in select oid from pg_proc where pronamespace = 'pg_catalog'::regnamespace and proname in ({names}) loop
+        execute format('revoke execute on function %s from public', f);
+        execute format('grant execute on function %s to %I', f, {host});
+    end loop;
+end $klods$"""
+
+
+def harden(connection: psycopg.Connection[Any], host: str) -> None:
+    """Let only the host's login call what `TAKEN` names, in this database; for a superuser."""
+    names = sql.SQL(", ").join(map(sql.Literal, TAKEN))
+    connection.execute(sql.SQL(_TAKE).format(names=names, host=sql.Literal(host)))
+    connection.execute("revoke insert, update, delete on pg_catalog.pg_settings from public")
+
+
+def is_hardened(connection: psycopg.Connection[Any]) -> bool:
+    """Whether that has been done in this database."""
+    row = connection.execute(
+        "select not has_function_privilege('public', 'pg_catalog.set_config(text,text,boolean)', 'execute')"
+    )
+    return bool((row.fetchone() or [False])[0])
+
+
+def hardening_sql(host: str) -> str:
+    """The same as text, for an administrator of the server."""
+    names = ", ".join(f"'{name}'" for name in TAKEN)
+    quoted = "'" + host.replace("'", "''") + "'"
+    return f"{_TAKE.format(names=names, host=quoted).strip()};\nrevoke update on pg_catalog.pg_settings from public;"
