@@ -86,6 +86,7 @@ class Klods:
             contents=self.contents,
             probe=self.probe,
             processes=self.processes,
+            in_force=self.installed.definitions,
             environment=self.settings.modules,
             seconds=self.settings.acknowledge_seconds,
         )

@@ -28,6 +28,7 @@ from klods.web.middleware import guarded
 from klods.web.services import HostServices
 
 PASSWORD = "four quiet herons"
+GRANTS = {"invoices": ("read customers_customers (id, name)", "reference customers_customers (id)")}
 password_hash_of = cache(hash_password)
 
 
@@ -63,7 +64,7 @@ class PaperLifecycle:
         if action is Action.ENABLE:
             version = module.definition.version
             steps = (
-                Step(Do.INSTALL, code, after=version),
+                Step(Do.INSTALL, code, after=version, grants=GRANTS.get(code, ())),
                 Step(Do.MIGRATE, code, ("001_init",)),
                 Step(Do.ENABLE, code),
             )

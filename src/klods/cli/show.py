@@ -75,6 +75,8 @@ def print_plan(made: "Plan") -> None:
     for number, step in enumerate(made, 1):
         detail = ", ".join(step.revisions) or _versions(step)
         click.echo(f"{number:>3}. {step.do:<8} {step.code}" + (f"  ({detail})" if detail else ""))
+        for grant in step.grants:
+            click.echo(f"     +  may {grant}")
     for warning in made.warnings:
         click.echo(f"  !  {warning}")
 

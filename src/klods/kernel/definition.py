@@ -122,9 +122,9 @@ class ModuleDefinition:
         set_field(self, "requires", tuple(_requirements(self.requires)))
         set_field(self, "menu_items", _frozen_menus(self.menu_items))
         for name in ("features", "permissions", "references"):
-            set_field(self, name, tuple(getattr(self, name)))
+            set_field(self, name, _texts(name, getattr(self, name)))
         for name in ("reads", "exports"):
-            set_field(self, name, MappingProxyType({k: tuple(v) for k, v in getattr(self, name).items()}))
+            set_field(self, name, MappingProxyType(_columns(name, getattr(self, name))))
         set_field(self, "default_config", _frozen(self.default_config))
         if not self.table_prefix:
             set_field(self, "table_prefix", default_prefix(self.code))
@@ -140,6 +140,18 @@ FIELDS = frozenset(entry.name for entry in fields(ModuleDefinition))
 
 def _requirements(values: Iterable[str | Requirement]) -> Iterable[Requirement]:
     return (value if isinstance(value, Requirement) else Requirement.parse(value) for value in values)
+
+
+def _columns(name: str, tables: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    return dict(zip(_texts(name, tables), (_texts(name, columns) for columns in tables.values()), strict=True))
+
+
+def _texts(name: str, values: Iterable[str]) -> tuple[str, ...]:
+    """The values, if they are several texts: one text alone would come apart into its letters."""
+    texts = tuple(values)
+    if isinstance(values, str) or not all(isinstance(text, str) for text in texts):
+        raise TypeError(f"{name} must hold lists of texts, not {values!r}")
+    return texts
 
 
 def _frozen_menus(menus: Mapping[Any, Iterable[Any]]) -> Mapping[FrontendType, tuple[MenuItem, ...]]:

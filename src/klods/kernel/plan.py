@@ -26,7 +26,7 @@ class Do(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that happens to one module; ``revisions`` for a migration, versions for an installation."""
+    """One thing that happens to one module; ``revisions`` for a migration, versions and grants for an installation."""
 
     do: Do
     code: str
@@ -34,6 +34,11 @@ class Step:
     before: str = ""
     after: str = ""
     content_hash: str = ""
+    grants: tuple[str, ...] = ()
+    """What the module may do with tables of others, as ``read customers_customers (id, name)``.
+
+    One that ends in an arrow and a code is for that other module, which is installed and had to do without so far.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,13 @@
 """Decides what an action will do: pure functions from what is known to a plan."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from klods.errors import AlreadyRunning, CoreModule, InvalidDefinition, NoSuchModule
 from klods.kernel.catalog import Catalog, Module
-from klods.kernel.graph import closure, dependents, order
+from klods.kernel.granting import running_grant_problems
+from klods.kernel.grants import grants_on, grants_to, standing
+from klods.kernel.graph import Definitions, closure, dependents, order
 from klods.kernel.migrations import chain_of
 from klods.kernel.plan import Action, Do, Plan, Step
 from klods.kernel.problems import Problems
@@ -24,6 +26,9 @@ class View:
 
     fingerprint: Callable[[Module], str]
     """The hash of what stands in a module's folder."""
+
+    in_force: Definitions = field(default_factory=dict)
+    """What the approved content of every installed module says, by code."""
 
 
 def make_plan(view: View, action: Action, code: str, platform_id: int) -> Plan:
@@ -44,11 +49,9 @@ def plan_enable(view: View, code: str, platform_id: int) -> Plan:
     waiting = [code for code in needed if view.states.activation(code, platform_id).state is not Active.ENABLED]
     if any(view.states.activation(code, platform_id).state is Active.DISABLING for code in waiting):
         raise AlreadyRunning
-    Problems(running_problems(view.catalog, view.states, waiting)).raise_if_any()
-    steps = [step for code in waiting for step in (*_renew(view, code), Step(Do.ENABLE, code))]
-    if code not in waiting:
-        Problems(running_problems(view.catalog, view.states, [code])).raise_if_any()
-        steps += _renew(view, code)
+    changed = tuple(dict.fromkeys((*waiting, code)))
+    _refuse_misfits(view, changed)
+    steps = [step for it in changed for step in (*_renew(view, it, changed), *_open(it, waiting))]
     return Plan(Action.ENABLE, code, platform_id, tuple(steps), tuple(_elsewhere(view, steps, platform_id)))
 
 
@@ -73,8 +76,8 @@ def plan_migrate(view: View, code: str, platform_id: int) -> Plan:
     if not view.pending(view.catalog[code]):
         return Plan(Action.MIGRATE, code, platform_id)
     wanted = [it for it in needed if it == code or view.states.installation(it).state is Installed.ABSENT]
-    Problems(running_problems(view.catalog, view.states, wanted)).raise_if_any()
-    steps = [step for it in wanted for step in _renew(view, it)]
+    _refuse_misfits(view, wanted)
+    steps = [step for it in wanted for step in _renew(view, it, wanted)]
     return Plan(Action.MIGRATE, code, platform_id, tuple(steps), tuple(_elsewhere(view, steps, platform_id=0)))
 
 
@@ -93,13 +96,37 @@ def _sound(view: View, code: str) -> tuple[str, ...]:
     return needed
 
 
-def _renew(view: View, code: str) -> Iterator[Step]:
+def _refuse_misfits(view: View, codes: Collection[str]) -> None:
+    """Raise `InvalidDefinition` when the folders of these modules do not fit to what runs beside them."""
+    found = Problems(running_problems(view.catalog, view.states, codes))
+    found += running_grant_problems(view.catalog, view.in_force, codes)
+    found.raise_if_any()
+
+
+def _open(code: str, waiting: Collection[str]) -> Iterator[Step]:
+    if code in waiting:
+        yield Step(Do.ENABLE, code)
+
+
+def _renew(view: View, code: str, changed: Collection[str]) -> Iterator[Step]:
     module, row = view.catalog[code], view.states.installation(code)
     content, version = view.fingerprint(module), module.definition.version
     if row.state is not Installed.INSTALLED or row.content_hash != content:
-        yield Step(Do.INSTALL, code, before=row.version, after=version, content_hash=content)
+        grants = tuple(_grants(view, code, changed))
+        yield Step(Do.INSTALL, code, before=row.version, after=version, content_hash=content, grants=grants)
     if revisions := tuple(view.pending(module)):
         yield Step(Do.MIGRATE, code, revisions)
+
+
+def _grants(view: View, code: str, changed: Collection[str]) -> Iterator[str]:
+    """What the module gets, and what others get of it at last that were installed before and do not change now."""
+    after = standing(view.catalog.definitions, view.in_force, changed)
+    yield from map(str, grants_to(after, code))
+    waited = view.in_force.keys() - set(changed)
+    before = grants_on(view.in_force, code)
+    for grant in grants_on(after, code):
+        if grant.reader in waited and grant not in before:
+            yield f"{grant} → {grant.reader}"
 
 
 def _elsewhere(view: View, steps: Sequence[Step], platform_id: int) -> Iterator[str]:

@@ -17,6 +17,7 @@ from klods.kernel.names import package_name, python_name, why_not
 from klods.kernel.parts import LIVE
 from klods.kernel.ports import DefinitionReader
 from klods.kernel.problems import Problem, Problems
+from klods.kernel.table_names import name_problems
 
 PATHS = tuple(field.name for field in fields(ModuleDefinition) if field.name.endswith("_path"))
 
@@ -151,6 +152,8 @@ def _wrong_fields(source: Source, definition: ModuleDefinition) -> Iterator[tupl
         path = Path(getattr(definition, name))
         if path.is_absolute() or ".." in path.parts:
             yield name, f"{name} {str(path)!r} leaves the module's folder", False
+    for name, message in name_problems(definition):
+        yield name, message, False
 
 
 def place_of(source: Source, field: str) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""The rules between modules: what is required exists, fits, is core where it must be, and never comes round again."""
+"""The rules between modules: what is required exists, fits, is core where it must be, exports what others use, never comes round."""
 
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
@@ -8,6 +8,7 @@ from packaging.specifiers import SpecifierSet
 from klods._version import __version__
 from klods.kernel.catalog import Catalog, Module
 from klods.kernel.definition import ModuleDefinition, Requirement
+from klods.kernel.granting import grant_problems
 from klods.kernel.graph import ring_text, rings
 from klods.kernel.problems import Problem
 from klods.kernel.reading import place_of
@@ -21,6 +22,7 @@ def relation_problems(catalog: Catalog, codes: Iterable[str], host_version: str 
         yield from _requirements(catalog, module)
         yield from _host(module, host_version)
         yield from _prefix(catalog, module)
+        yield from grant_problems(catalog, module)
     yield from _rings(catalog, frozenset(module.code for module in asked))
 
 

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 
 from klods.kernel.catalog import Catalog, Module
-from klods.kernel.graph import closure, order
+from klods.kernel.graph import Definitions, closure, order
 from klods.kernel.importer import aside
 from klods.kernel.parts import load_definition
 from klods.kernel.planning import View
@@ -39,6 +39,9 @@ class World:
     contents: ContentStore
     probe: Probe
     processes: Processes
+    in_force: Callable[[States], Definitions]
+    """The definitions of all installed modules, by code, as their approved copies say."""
+
     load: LoadLive = load_live
     environment: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Values of ``MODULES__<CODE>__<KEY>``, as `klods.settings.Settings.modules` has them."""
@@ -48,7 +51,7 @@ class World:
 
     def view(self, catalog: Catalog, states: States) -> View:
         """What plans are made from."""
-        return View(catalog, states, self.migrator.pending, self.contents.fingerprint)
+        return View(catalog, states, self.migrator.pending, self.contents.fingerprint, self.in_force(states))
 
     def approved(self, catalog: Catalog, code: str, hashes: Mapping[str, str]) -> tuple[Module, ...]:
         """The module, after all those it needs, as they stand in their approved copies; raises `NoSuchModule`."""

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from klods.kernel.catalog import Catalog, Module
+from klods.kernel.definition import ModuleDefinition
 from klods.kernel.ports import DefinitionReader
 from klods.kernel.reading import read_module
 from klods.kernel.state import Installation, Installed, States
@@ -31,6 +32,10 @@ class InstalledModules:
         found = known | fresh
         self._read = found
         return tuple((module, content_hash) for (_, content_hash), module in found.items())
+
+    def definitions(self, states: States) -> Mapping[str, ModuleDefinition]:
+        """What every installed module says about itself, by code."""
+        return {module.code: module.definition for module, _ in self.modules(states)}
 
     def _fresh(self, rows: list[Installation]) -> dict[Key, Module]:
         found: dict[Key, Module] = {}

@@ -16,7 +16,7 @@ from klods.kernel.lifecycle import Lifecycle
 from klods.kernel.migrations import chain_of
 from klods.kernel.parts import load_part, spoken_definition
 from klods.kernel.ports import LogEntry
-from klods.kernel.state import Activation, Installation, States, may_move
+from klods.kernel.state import Activation, Installation, Installed, States, may_move
 
 
 class MemoryMigrator:
@@ -138,13 +138,13 @@ class MemoryStates:
 
 
 class MemoryContents:
-    """A `ContentStore` that copies nothing: an approved module is the one in its folder."""
+    """A `ContentStore` that copies nothing but definitions: an approved module is the one in its folder."""
 
     def __init__(self) -> None:
         self.hashes: dict[str, str] = {}
         """Set a hash by code to make the content look changed."""
 
-        self.kept: set[tuple[str, str]] = set()
+        self.kept: dict[tuple[str, str], ModuleDefinition] = {}
 
     def fingerprint(self, module: Module) -> str:
         """The hash that was set, or one of the module's version."""
@@ -153,7 +153,7 @@ class MemoryContents:
     def approve(self, module: Module) -> str:
         """Remember the present hash as approved, and return it."""
         content = self.fingerprint(module)
-        self.kept.add((module.code, content))
+        self.kept[module.code, content] = module.definition
         return content
 
     def approved(self, module: Module, content_hash: str) -> Source:
@@ -161,6 +161,12 @@ class MemoryContents:
         if (module.code, content_hash) not in self.kept:
             raise NoSuchModule(module=module.code)
         return module.source
+
+    def definitions(self, states: States) -> dict[str, ModuleDefinition]:
+        """The definitions of installed modules as they were when their content was approved."""
+        rows = (row for row in states.installations.values() if row.state is Installed.INSTALLED)
+        keys = ((row.code, row.content_hash) for row in rows)
+        return {key[0]: self.kept[key] for key in keys if key in self.kept}
 
 
 @dataclass
@@ -210,6 +216,7 @@ class MemoryHub:
             contents=self.contents,
             probe=self.probe,
             processes=self.processes,
+            in_force=self.contents.definitions,
             load=lambda modules, _needed: nullcontext({module.code: module for module in modules}),
         )
 

@@ -94,6 +94,10 @@ class StepOut(Shape):
     before: str
     after: str
     content_hash: str
+    grants: Annotated[
+        tuple[str, ...],
+        Field(description="what the module may do with tables of others, as `read customers_customers (id, name)`"),
+    ]
 
 
 class PlanOut(Shape):

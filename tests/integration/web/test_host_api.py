@@ -88,6 +88,10 @@ def test_a_module_whose_folder_is_gone_is_still_listed(hub, program):
 def test_a_plan_is_shown_and_nothing_is_done(hub, program):
     plan = program.post("/api/v1/modules/invoices/plan", json={"action": "enable"}).json()
     assert [step["do"] for step in plan["steps"]] == ["install", "migrate", "enable"]
+    assert plan["steps"][0]["grants"] == [
+        "read customers_customers (id, name)",
+        "reference customers_customers (id)",
+    ]
     assert plan["token"] == hub.lifecycle.plan(Action.ENABLE, "invoices", 1).token
     assert hub.lifecycle.actors == []
 

@@ -51,6 +51,21 @@ def test_a_plan_is_shown_before_anything_happens(hub, browser):
     assert hub.lifecycle.actors == []
 
 
+@pytest.mark.parametrize(
+    ("locale", "read", "reference"),
+    [
+        ("en", "May read", "May point at"),
+        ("da", "Må læse", "Må henvise til"),
+        ("ru", "Может читать", "Может ссылаться на"),
+    ],
+)
+def test_a_plan_shows_every_grant_in_the_reader_s_language(browser, locale, read, reference):
+    browser.post("/klods/look", data={"locale": locale, "to": "/admin/modules"})
+    page = browser.get("/admin/modules/invoices/enable").text
+    assert f"{read} customers_customers (id, name)" in page
+    assert f"{reference} customers_customers (id)" in page
+
+
 def test_confirming_the_plan_applies_it_and_says_so_once(hub, browser):
     token = token_in(browser.get("/admin/modules/invoices/enable"))
     after = browser.post("/admin/modules/invoices/enable", data={"token": token})

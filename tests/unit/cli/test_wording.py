@@ -23,5 +23,18 @@ def test_a_plan_says_what_is_new_about_a_module(capsys, before, said):
     assert capsys.readouterr().out == f"  1. install  a  {said}\n"
 
 
+def test_a_plan_says_what_a_module_may_do_with_tables_of_others(capsys):
+    grants = ("read customers_customers (id, name)", "reference customers_customers (id)")
+    show.print_plan(
+        Plan(Action.ENABLE, "a", 1, (Step(Do.INSTALL, "a", after="1.0", grants=grants), Step(Do.ENABLE, "a")))
+    )
+    assert capsys.readouterr().out.splitlines() == [
+        "  1. install  a  (1.0)",
+        "     +  may read customers_customers (id, name)",
+        "     +  may reference customers_customers (id)",
+        "  2. enable   a",
+    ]
+
+
 def test_one_module_is_not_several():
     assert list(modules._lines(Problems(), 1)) == ["1 module checked: 0 errors, 0 warnings."]

@@ -11,7 +11,7 @@ from klods.testing.memory import ReaderHere
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "modules"
 
-SOUND = {"healthy", "told_in_python", "taken-name"}
+SOUND = {"healthy", "reads_agreed", "told_in_python", "taken-name"}
 SOUND_TO_LOOK_AT = {"hook_failing", "exits_on_import", "never_loads", "migration_failing", "migration_outside"}
 
 WRONG = {
@@ -20,6 +20,7 @@ WRONG = {
     "core_needs_optional": ["core core_needs_optional/module.json:4"],
     "disagreeing": ["definition disagreeing/definition.py:8"],
     "empty_definition": ["import empty_definition/definition.py:1"],
+    "exports_foreign": ["grants exports_foreign/module.json:3"],
     "hollow": ["parts hollow/module.json:4", "parts hollow/module.json:5"],
     "imports_inside": ["imports imports_inside/backend/router.py:5"],
     "imports_unasked": ["imports imports_unasked/tasks.py:5"],
@@ -42,14 +43,18 @@ WRONG = {
     "odd_words": ["wording odd_words/module.json:3", *["wording odd_words/module.json:4"] * 3],
     "other_host": ["host_version other_host/module.json:3"],
     "prefix_clash": ["prefix prefix_clash/module.json:3"],
-    "prefix_odd": ["wording prefix_odd/module.json:3"],
+    "prefix_odd": ["definition prefix_odd/module.json:3"],
     "raising_definition": ["import raising_definition/definition.py:5"],
+    "reads_hidden": ["grants reads_hidden/module.json:4", "grants reads_hidden/module.json:5"],
+    "reads_host": ["grants reads_host/module.json:3", *["grants reads_host/module.json:4"] * 2],
+    "reads_unasked": ["grants reads_unasked/module.json:3"],
     "ring_one": ["ring ring_one/module.json:3"],
     "ring_three": ["ring ring_three/module.json:3"],
     "ring_two": ["ring ring_two/module.json:3"],
     "routes_mixed": ["routes routes_mixed/frontend/views.py:13"],
     "routes_outside": ["routes routes_outside/backend/router.py:8"],
     "syntax_error": ["syntax syntax_error/backend/router.py:5"],
+    "tables_odd": [f"definition tables_odd/module.json:{line}" for line in (3, 3, 4, 4, 5)],
     "taken_name": ["discovery taken_name/module.json:1"],
     "unknown_key": ["manifest unknown_key/module.json:3"],
     "wrong_json": ["manifest wrong_json/module.json:4"],

@@ -1,4 +1,4 @@
-"""The codes that a definition uses for tables, permissions, features and menus."""
+"""The codes that a definition uses for permissions, features and menus."""
 
 import re
 from collections import Counter
@@ -10,8 +10,6 @@ from klods.kernel.graph import closure
 from klods.kernel.problems import Problem
 from klods.kernel.reading import place_of
 
-PREFIX = re.compile(r"[a-z][a-z0-9_]*_\Z")
-LONGEST_PREFIX = 41
 CODE = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*\Z")
 
 
@@ -19,7 +17,6 @@ def wording_problems(catalog: Catalog, module: Module) -> Iterator[Problem]:
     """Codes that are not well-formed, doubled, or point at nothing."""
     definition = module.definition
     for field, message, warning in (
-        *_prefix(definition.table_prefix),
         *_codes("permissions", definition.permissions),
         *_codes("features", definition.features),
         *_menus(catalog, module),
@@ -29,11 +26,6 @@ def wording_problems(catalog: Catalog, module: Module) -> Iterator[Problem]:
 
 
 Finding = tuple[str, str, bool]
-
-
-def _prefix(prefix: str) -> Iterator[Finding]:
-    if not PREFIX.match(prefix) or len(prefix) > LONGEST_PREFIX:
-        yield "table_prefix", f"table_prefix {prefix!r} must be lower-case letters, digits and _, and end with _", False
 
 
 def _codes(field: str, codes: tuple[str, ...]) -> Iterator[Finding]:
