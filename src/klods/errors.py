@@ -7,7 +7,7 @@ KlodsError
 ├── Conflict       StalePlan · AlreadyRunning · NameTaken · CoreModule · InUse · NotEmpty
 ├── Refused        NotSignedIn · WrongPassword · NotAllowed · CrossSite · TooManyTries
 ├── Misuse         NoScope · BlockingCall · EndedUnit · ForbiddenStatement · MigrationInRequest
-├── Broken         SwallowedFailure · CommitFailed · PartFailed · MigrationFailed · HookFailed · OutsidePrefix
+├── Broken         SwallowedFailure · CommitFailed · PartFailed · MigrationFailed · HookFailed · OutsidePrefix · GrantFailed
 └── Unavailable    CannotWrite · NoDatabase · NoFreeConnection · ModuleLoading · ModuleFailed · ServerFailed ·
                    WrongServerVersion · WrongDataVersion · BackupFailed
 
@@ -237,6 +237,12 @@ class OutsidePrefix(Broken):
     """{module}: the migration touched what is not its own (prefix {prefix}): {objects}"""
 
     hint = "Name every table, index, sequence, type and function with the module's table_prefix."
+
+
+class GrantFailed(Broken):
+    """{module} exports what is not there: {grant}: {reason}"""
+
+    hint = "Name in exports only tables and columns that the migrations of {module} make."
 
 
 class Unavailable(KlodsError):

@@ -14,10 +14,12 @@ from klods.db.database import Database
 from klods.db.migrating.migrator import ModuleMigrator
 from klods.db.own_connection import ChangingDatabase, Connection, check_deferred, own_connection, own_transaction
 from klods.db.processes import CHANNEL
+from klods.db.roles.granting import settle_grants
 from klods.db.roles.making import make_module_roles
 from klods.db.scope import Scope, ScopeKind, enter
 from klods.errors import AlreadyRunning, KlodsError
 from klods.kernel.catalog import Module
+from klods.kernel.grants import Grant
 from klods.kernel.ports import LogEntry
 from klods.kernel.state import Activation, Active, Installation, Installed, Reason, States
 
@@ -124,10 +126,16 @@ class OpenChange:
         """The states as this transaction sees them."""
         return _states(self._connection.execute(READ).fetchone() or {})
 
-    def prepare(self, module: Module) -> None:
-        """Make the roles in which the module will work, where modules have roles."""
+    def prepare(self, module: Module, grants: Sequence[Grant]) -> None:
+        """Make the roles in which the module will work, where modules have roles, and grant what both sides agree on."""
         if family := self._database.family:
             make_module_roles(self._connection, family, module.code)
+            self.grant(module.code, grants)
+
+    def grant(self, code: str, grants: Sequence[Grant]) -> None:
+        """Let a module have exactly these rights on tables of others; raise `GrantFailed` for what is not there."""
+        if family := self._database.family:
+            settle_grants(self._connection, family, code, grants)
 
     def migrate(self, module: Module) -> tuple[str, ...]:
         """Run the module's pending migrations; those without a transaction follow after the commit."""

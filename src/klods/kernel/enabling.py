@@ -1,16 +1,26 @@
 """Carries out a plan that installs, migrates or enables: all of it, or nothing and a reason."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 
-from klods.errors import Broken, HookFailed, InvalidConfig, MigrationFailed, OutsidePrefix, PartFailed, StalePlan
+from klods.errors import (
+    Broken,
+    GrantFailed,
+    HookFailed,
+    InvalidConfig,
+    MigrationFailed,
+    OutsidePrefix,
+    PartFailed,
+    StalePlan,
+)
 from klods.kernel.catalog import Catalog, Module
 from klods.kernel.config import check_config
 from klods.kernel.definition import Hook, ModuleDefinition
 from klods.kernel.faults import sentence, where
-from klods.kernel.graph import dependents
+from klods.kernel.grants import grants_on, grants_to, standing
+from klods.kernel.graph import Definitions, dependents
 from klods.kernel.plan import Do, Plan, Step
 from klods.kernel.planning import make_plan
 from klods.kernel.ports import Change, LogEntry
@@ -23,6 +33,7 @@ _REASONS: Mapping[type[Exception], Reason] = {
     PartFailed: Reason.IMPORT,
     MigrationFailed: Reason.MIGRATION,
     OutsidePrefix: Reason.MIGRATION,
+    GrantFailed: Reason.MIGRATION,
     InvalidConfig: Reason.CONFIG,
     HookFailed: Reason.HOOK,
 }
@@ -59,9 +70,13 @@ def switch_on(world: World, task: Task) -> int:
         known = _probed(world, task)
         needed = [module for code, module in known.items() if code not in task.codes]
         with world.load([known[code] for code in task.codes], needed) as live, world.states.change() as change:
-            refuse_stale(world, task, change.states())
+            states = change.states()
+            refuse_stale(world, task, states)
+            agreed = standing(task.catalog.definitions, world.in_force(states), task.codes)
             for step in task.plan:
-                _take(world, change, step, live[step.code], platform_id=task.plan.platform_id)
+                _take(world, change, step, live[step.code], agreed=agreed, platform_id=task.plan.platform_id)
+            for reader in _readers(agreed, task.codes):
+                change.grant(reader, grants_to(agreed, reader))
             for code in task.codes:
                 change.log(_success(task, code))
             return change.generation
@@ -100,11 +115,16 @@ def _approve(world: World, task: Task) -> dict[str, str]:
     return hashes
 
 
-def _take(world: World, change: Change, step: Step, module: Module, *, platform_id: int) -> None:
+def _readers(agreed: Definitions, codes: Collection[str]) -> list[str]:
+    """The modules outside the plan that may do something with tables of these."""
+    return sorted({grant.reader for code in codes for grant in grants_on(agreed, code)}.difference(codes))
+
+
+def _take(world: World, change: Change, step: Step, module: Module, *, agreed: Definitions, platform_id: int) -> None:
     match step.do:
         case Do.INSTALL:
             row = change.states().installation(step.code)
-            change.prepare(module)
+            change.prepare(module, grants_to(agreed, step.code))
             change.save(Installation(step.code, Installed.INSTALLED, step.after, step.content_hash, wish=row.wish))
         case Do.MIGRATE:
             change.migrate(module)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from klods.kernel.catalog import Module, Source
 from klods.kernel.definition import ModuleDefinition
+from klods.kernel.grants import Grant
 from klods.kernel.state import Activation, Installation, States
 
 
@@ -35,8 +36,11 @@ class Change(Protocol):
     def states(self) -> States:
         """The states as this transaction sees them, with the life-cycle lock held."""
 
-    def prepare(self, module: Module) -> None:
-        """Make everything ready in which the module will work."""
+    def prepare(self, module: Module, grants: Sequence[Grant]) -> None:
+        """Make everything ready in which the module will work, and give it what it may do with tables of others."""
+
+    def grant(self, code: str, grants: Sequence[Grant]) -> None:
+        """Let a module have exactly these rights on tables of others; raise `GrantFailed` for what is not there."""
 
     def migrate(self, module: Module) -> tuple[str, ...]:
         """Run the module's pending migrations; raise `MigrationFailed` or `OutsidePrefix`."""

@@ -11,6 +11,7 @@ from typing import Self
 from klods.errors import AlreadyRunning, MigrationFailed, NoSuchModule, PartFailed
 from klods.kernel.catalog import Catalog, Module, Source
 from klods.kernel.definition import ModuleDefinition
+from klods.kernel.grants import Grant
 from klods.kernel.importer import ModuleImporter
 from klods.kernel.lifecycle import Lifecycle
 from klods.kernel.migrations import chain_of
@@ -48,6 +49,7 @@ class MemoryChange:
         self.installations = dict(before.installations)
         self.activations = dict(before.activations)
         self.applied = dict(migrator.applied)
+        self.granted: dict[str, tuple[Grant, ...]] = {}
         self.entries: list[LogEntry] = []
         self.ran: list[tuple[str, int]] = []
 
@@ -60,8 +62,13 @@ class MemoryChange:
         """The states with what was saved so far."""
         return States(self._before.generation, dict(self.installations), dict(self.activations))
 
-    def prepare(self, module: Module) -> None:
-        """Nothing is needed in memory."""
+    def prepare(self, module: Module, grants: Sequence[Grant]) -> None:
+        """Remember what the module may do with tables of others."""
+        self.grant(module.code, grants)
+
+    def grant(self, code: str, grants: Sequence[Grant]) -> None:
+        """Remember the rights."""
+        self.granted[code] = tuple(grants)
 
     def migrate(self, module: Module) -> tuple[str, ...]:
         """Apply what is pending, up to a revision that is set to fail."""
@@ -104,6 +111,9 @@ class MemoryStates:
         self.hooks: list[tuple[str, int]] = []
         """Module and platform of every hook that ran inside a kept change."""
 
+        self.grants: dict[str, tuple[Grant, ...]] = {}
+        """What each module may do with tables of others."""
+
         self._lock = Lock()
         self._action = Lock()
 
@@ -133,6 +143,7 @@ class MemoryStates:
             self.migrator.applied = change.applied
             self.log += change.entries
             self.hooks += change.ran
+            self.grants |= change.granted
         finally:
             self._lock.release()
 

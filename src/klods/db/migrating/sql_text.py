@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from klods.db.roles.escapes import escapes
 from klods.db.units.lexing import Token, tokens
 
 TRANSACTION_WORDS = frozenset(["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"])
@@ -76,8 +77,13 @@ def _depth(found: list[Token], depth: int) -> int:
 def run_text(connection: psycopg.Connection[Any], text: str) -> None:
     """Let the server run the whole text inside the open transaction; raise `TextFailed` with line and reason.
 
+    A text that would leave the role it runs in is not run at all.
+
     Nothing of the text is parsed for ``%`` or ``:``. After a failure the transaction is as before the text.
     """
+    for statement in statements(text):
+        for found in escapes(statement.text):
+            raise TextFailed(f"{found} cannot stand in a migration: it stays in the role of its module", statement.line)
     connection.execute("savepoint klods_text")
     try:
         _run(connection, text)

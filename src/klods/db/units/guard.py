@@ -11,6 +11,10 @@ _EDGE = "the transaction is ended by the edge, never from inside", "Raise an err
 _SAVEPOINT = "savepoints are kept by Klods", "Use `with klods.savepoint():`."
 _SESSION = "it changes the connection, which others use afterwards", "Leave the connection as it is."
 _BLOCK = "a block can hide any other command", "Make a function in a migration and call that."
+_RIGHTS = (
+    "rights on tables are given when a module is installed",
+    "Name the table in exports, and in reads of the other.",
+)
 _COPY = "rows cannot be streamed through a statement", "Use INSERT … SELECT unnest(…), or execute_insert."
 
 FORBIDDEN: Mapping[str, tuple[str, str]] = {
@@ -19,6 +23,7 @@ FORBIDDEN: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(
         ("set", "reset", "discard", "listen", "unlisten", "notify", "deallocate", "declare", "load"), _SESSION
     ),
+    **dict.fromkeys(("grant", "revoke"), _RIGHTS),
     "do": _BLOCK,
     "copy": _COPY,
 }
