@@ -45,7 +45,8 @@ def discover(places: Sequence[Place], reader: DefinitionReader) -> Catalog:
     problems += (problem for reading in readings for problem in reading.problems)
     modules = [Module(reading.definition, reading.source) for reading in kept if reading.definition]
     codes = {module.code for module in modules}
-    broken = [reading.source for reading in readings if reading not in kept or not reading.definition]
+    chosen = set(map(id, kept))  # compared by value, many modules would take a while
+    broken = [reading.source for reading in readings if id(reading) not in chosen or not reading.definition]
     return Catalog(modules, broken=[it for it in broken if it.code not in codes], problems=Problems(problems))
 
 

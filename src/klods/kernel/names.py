@@ -43,6 +43,9 @@ def package_name(code: str) -> str:
     return f"klods.modules.{python_name(code)}"
 
 
+_RESERVED = RESERVED_SEGMENTS | {python_name(word) for word in RESERVED_API}
+
+
 def default_prefix(code: str) -> str:
     """The table prefix of a module that names none."""
     return f"{python_name(code)}_"
@@ -61,7 +64,7 @@ def why_not(code: str) -> str | None:
         return f"it is longer than {LONGEST_CODE} characters"
     if not CODE.match(code):
         return "a code is lower-case letters and digits, begins with a letter, and is parted by single _ or -"
-    if code in RESERVED_SEGMENTS | RESERVED_API or python_name(code) in {python_name(r) for r in RESERVED_API}:
+    if python_name(code) in _RESERVED:
         return "the host uses this word in its own addresses"
     if keyword.iskeyword(python_name(code)) or keyword.issoftkeyword(python_name(code)):
         return "it is a word of the Python language"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -95,12 +96,18 @@ def _merged(
 
 
 def _well_typed(definition: ModuleDefinition) -> ModuleDefinition:
-    bare = ModuleDefinition(code="x", name="x")
-    for field in fields(definition):
-        kind, value = type(getattr(bare, field.name)), getattr(definition, field.name)
-        if kind in (str, bool) and not isinstance(value, kind):
-            raise TypeError(f"{field.name} must be a {kind.__name__}, not {value!r}")
+    for name, kind in _plain_kinds().items():
+        if not isinstance(value := getattr(definition, name), kind):
+            raise TypeError(f"{name} must be a {kind.__name__}, not {value!r}")
     return definition
+
+
+@cache
+def _plain_kinds() -> Mapping[str, type]:
+    """The fields that hold a text or a truth value."""
+    bare = ModuleDefinition(code="x", name="x")
+    kinds = {field.name: type(getattr(bare, field.name)) for field in fields(bare)}
+    return {name: kind for name, kind in kinds.items() if kind in (str, bool)}
 
 
 def _disagreements(
