@@ -138,6 +138,8 @@ class Klods:
             people=self.people,
             history=partial(newest_lines, self.database),
             why_not_ready=lambda: NOT_READ if switchboard.current.generation == NONE_YET else "",
+            isolation=self.isolation.value,
+            weakness="" if self.isolation is Isolation.ROLES else self.isolation.meaning,
             secure_cookies=self.settings.secure_cookies,
             auto_reload=self.settings.auto_reload,
         )

@@ -7,7 +7,8 @@ KlodsError
 ├── Conflict       StalePlan · AlreadyRunning · NameTaken · CoreModule · InUse · NotEmpty
 ├── Refused        NotSignedIn · WrongPassword · NotAllowed · CrossSite · TooManyTries
 ├── Misuse         NoScope · BlockingCall · EndedUnit · ForbiddenStatement · MigrationInRequest
-├── Broken         SwallowedFailure · CommitFailed · PartFailed · MigrationFailed · HookFailed · OutsidePrefix · GrantFailed
+├── Broken         SwallowedFailure · CommitFailed · PartFailed · MigrationFailed · HookFailed · OutsidePrefix · GrantFailed ·
+│                  NoRoles
 └── Unavailable    CannotWrite · NoDatabase · NoFreeConnection · ModuleLoading · ModuleFailed · ServerFailed ·
                    WrongServerVersion · WrongDataVersion · BackupFailed
 
@@ -243,6 +244,12 @@ class GrantFailed(Broken):
     """{module} exports what is not there: {grant}: {reason}"""
 
     hint = "Name in exports only tables and columns that the migrations of {module} make."
+
+
+class NoRoles(Broken):
+    """The roles of {module} are missing in the database, and the login of the hub may not make them: {reason}"""
+
+    hint = "Let an administrator of the server run what `klods db roles --sql` prints."
 
 
 class Unavailable(KlodsError):

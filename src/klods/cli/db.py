@@ -100,6 +100,28 @@ def restore(file: Path, *, yes: bool, as_json: bool) -> None:
     tell(f"Restored {file}.", {"file": str(file), "restored": True}, as_json=as_json)
 
 
+@group.command()
+@click.option("--sql", "as_sql", is_flag=True, help="Print what an administrator of the server runs to make them.")
+@json_option
+def roles(*, as_sql: bool, as_json: bool) -> None:
+    """Show the roles in which modules work, and how far the server keeps modules apart."""
+    from klods.cli.hub import opened
+    from klods.db.roles.script import module_roles, roles_sql
+    from klods.db.roles.standing import read_standing
+
+    with opened() as klods, klods.database.connection() as connection:
+        standing, codes = read_standing(connection), list(klods.catalog())
+        if as_sql:
+            click.echo(roles_sql(standing, codes), nl=False)
+            return
+        known = module_roles(connection, standing, codes)
+    if as_json:
+        print_json({"isolation": klods.isolation, "roles": known})
+        return
+    click.echo(f"{klods.isolation.value}: {klods.isolation.meaning}")
+    print_table(("module", "role", "there"), ((one.module, one.role, "yes" if one.there else "no") for one in known))
+
+
 def _url(settings: "Settings") -> str | None:
     return settings.database_url.get_secret_value() if settings.database_url else None
 

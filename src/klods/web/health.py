@@ -30,7 +30,9 @@ def ready(services: Services, response: Response) -> HealthOut:
 @router.get("/health", operation_id="get_health", responses={503: {"model": HealthOut}})
 def health(services: Services, response: Response) -> HealthOut:
     """Readiness, and how many modules stand how in this process."""
-    return ready(services, response).model_copy(update={"modules": _standings(services)})
+    warnings = [services.weakness] if services.weakness else []
+    known = {"modules": _standings(services), "isolation": services.isolation, "warnings": warnings}
+    return ready(services, response).model_copy(update=known)
 
 
 def _why_no_states(services: HostServices) -> str:

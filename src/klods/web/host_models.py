@@ -209,6 +209,8 @@ class HealthOut(Shape):
     reason: str = ""
     version: str
     modules: dict[str, int] = {}
+    warnings: list[str] = []
+    isolation: Annotated[str, Field(description="how far modules are kept apart in the database")] = ""
 
 
 class ErrorOut(BaseModel):

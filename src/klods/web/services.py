@@ -36,6 +36,12 @@ class HostServices:
     why_not_ready: Callable[[], str] = str
     """A reason not to send requests to this process, or an empty string."""
 
+    isolation: str = ""
+    """How far modules are kept apart in the database."""
+
+    weakness: str = ""
+    """What is wrong with that, for people; empty while nothing is."""
+
     secure_cookies: bool = False
     auto_reload: bool = False
 

@@ -32,6 +32,19 @@ class Isolation(StrEnum):
     PREFIX = "prefix"
     """The server allows no roles: only the names of what migrations make are checked."""
 
+    @property
+    def meaning(self) -> str:
+        """What that comes to, for people."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    Isolation.ROLES: "each module works in a database role of its own",
+    Isolation.SHARED_LOGIN: "each module works in a database role of its own, but from the login of the host;"
+    " see KLODS_MODULES_DATABASE_URL",
+    Isolation.PREFIX: "modules share the host's rights in the database; have `klods db roles --sql` run to part them",
+}
+
 
 def isolate(database: Database, modules_conninfo: str | None = None) -> Isolation:
     """Let units work in the roles of their modules, as far as the server allows it.

@@ -4,6 +4,8 @@ from psycopg import errors, sql
 
 from klods.db.own_connection import Connection
 from klods.db.role_family import RoleFamily
+from klods.db.units.reasons import first_line
+from klods.errors import NoRoles
 
 _LOGIN = "login noinherit"
 
@@ -17,7 +19,17 @@ def make_login(connection: Connection, family: RoleFamily, password: str) -> Non
 
 
 def make_module_roles(connection: Connection, family: RoleFamily, code: str) -> None:
-    """Make the owner, the writer and the reader of a module; the modules' login may switch to the last two."""
+    """Make the owner, the writer and the reader of a module; the modules' login may switch to the last two.
+
+    Raises `NoRoles` when that is not allowed.
+    """
+    try:
+        _make_module_roles(connection, family, code)
+    except errors.InsufficientPrivilege as error:
+        raise NoRoles(module=code, reason=first_line(error)) from error
+
+
+def _make_module_roles(connection: Connection, family: RoleFamily, code: str) -> None:
     owner, writer, reader = family.of(code)
     for role in (owner, writer, reader):
         make_role(connection, role)

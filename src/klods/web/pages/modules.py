@@ -26,7 +26,10 @@ def module_list(request: Request, subject: Admin, services: Services) -> Respons
     rows = overview(catalog, services.states.read(), subject.platform_id)
     problems = {row.code: list(catalog.problems.of(row.code)) for row in rows}
     enabled = sum(row.enabled for row in rows)
-    return render(request, "klods/modules.html", rows=rows, problems=problems, enabled=enabled)
+    weakness = services.isolation if services.weakness else ""
+    return render(
+        request, "klods/modules.html", rows=rows, problems=problems, enabled=enabled, weakness=weakness
+    )
 
 
 @router.get("/{code}/{action}")
