@@ -23,9 +23,14 @@ from psycopg_pool import ConnectionPool
 from sqlalchemy.orm import Session, sessionmaker
 
 from klods.db.database import Database
+from klods.db.migrating.migrator import migrate_host
+from klods.db.own_connection import own_transaction
+from klods.db.roles.isolating import isolate
+from klods.db.roles.land import Land
 from klods.db.scope import Scope, enter
 from klods.db.server import open_server
 from klods.db.statements import execute_query, execute_update, get_db
+from klods.kernel.definition import ModuleDefinition
 
 Way = Callable[[], object]
 
@@ -96,10 +101,10 @@ def compare(pairs: Mapping[str, tuple[Way, Way]], rounds: int, repeat: int = 50)
                 measured = tuple(reversed((_time(ours, repeat), _time(base, repeat))))
             if number:  # the first round warms up
                 times[name].append(measured)
-    print(f"{'what':44}{'base µs':>10}{'ours µs':>10}{'ratio':>8}")
+    print(f"{'what':48}{'base µs':>10}{'ours µs':>10}{'ratio':>8}")
     for name, rows in times.items():
         base, ours = median(row[0] for row in rows), median(row[1] for row in rows)
-        print(f"{name:44}{base:10.0f}{ours:10.0f}{median(row[1] / row[0] for row in rows):8.2f}")
+        print(f"{name:48}{base:10.0f}{ours:10.0f}{median(row[1] / row[0] for row in rows):8.2f}")
 
 
 def _time(way: Way, repeat: int) -> float:
@@ -122,6 +127,20 @@ def main() -> None:
             bench(conninfo, options.rounds)
 
 
+def prepare(database: Database) -> None:
+    """A module with a table, which it works on in a role of its own."""
+    migrate_host(database)
+    isolate(database)
+    if database.family is None:
+        raise SystemExit("the login may not make roles on this server")
+    with own_transaction(database, lock_seconds=5) as connection:
+        land = Land(connection, ModuleDefinition(code="bench", name="Bench"), database.family)
+        with land.open():
+            connection.execute(f'set local role "{land.owner}"'.encode())
+            connection.execute(TABLE)
+            connection.execute("reset role")
+
+
 def bench(conninfo: str, rounds: int) -> None:
     engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(conninfo))
     make = sessionmaker(engine)
@@ -132,12 +151,11 @@ def bench(conninfo: str, rounds: int) -> None:
         ConnectionPool(conninfo, min_size=2, kwargs=never, open=True) as unprepared,
         Database(conninfo) as database,
     ):
-        with database.connection() as connection:
-            connection.execute(TABLE)
+        prepare(database)
         read, write = in_unit(database, execute_query, READ), in_unit(database, execute_update, WRITE)
         pairs = {
-            "unit ÷ psycopg transaction, read": (bare(pool, READ), read),
-            "unit ÷ psycopg transaction, write": (bare(pool, WRITE), write),
+            "unit in its role ÷ psycopg transaction, read": (bare(pool, READ), read),
+            "unit in its role ÷ psycopg transaction, write": (bare(pool, WRITE), write),
             "unit ÷ psycopg that never prepares, read": (bare(unprepared, READ), read),
             "unit ÷ psycopg that never prepares, write": (bare(unprepared, WRITE), write),
             "Session of the unit ÷ plain Session, read": (

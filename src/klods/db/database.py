@@ -11,7 +11,7 @@ from psycopg.rows import DictRow
 
 from klods.db.pool import Pool
 from klods.db.role_family import RoleFamily
-from klods.db.units.opening import Opening
+from klods.db.units.opening import SEARCH_PATH, Opening
 from klods.db.units.unit import Unit
 
 HOST_CONNECTIONS = 4
@@ -48,7 +48,7 @@ class Database:
 
     def isolate(self, family: RoleFamily, conninfo: str) -> None:
         """From now on units sign in with another login, and each works in a role of its module."""
-        pool = Pool(conninfo, size=self.pool_size, wait_seconds=self.wait_seconds)
+        pool = Pool(conninfo, size=self.pool_size, wait_seconds=self.wait_seconds, search_path=SEARCH_PATH)
         pool.open()
         self._open.callback(pool.close)
         self._modules, self.family = pool, family

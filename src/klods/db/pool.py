@@ -4,6 +4,7 @@ import select
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
@@ -33,7 +34,7 @@ class PooledConnection(psycopg.Connection[DictRow]):
 class Pool:
     """At most ``size`` connections of one login."""
 
-    def __init__(self, conninfo: str, *, size: int, wait_seconds: float) -> None:
+    def __init__(self, conninfo: str, *, size: int, wait_seconds: float, search_path: str = "") -> None:
         self.conninfo = conninfo
         self.size = size
         self.wait_seconds = wait_seconds
@@ -50,6 +51,7 @@ class Pool:
             max_size=size,
             timeout=wait_seconds,
             reconnect_timeout=_RECONNECT_SECONDS,
+            configure=partial(_find_names, search_path) if search_path else None,
             open=False,
             name="klods",
         )
@@ -152,6 +154,11 @@ class Pool:
             raise NoDatabase(reason="the connection string cannot be read") from None
         except psycopg.Error as error:
             raise NoDatabase(reason=first_line(error)) from error
+
+
+def _find_names(search_path: str, connection: PooledConnection) -> None:
+    """Set where the names in statements are looked for; our own text, without anybody's input."""
+    connection.execute(f"set search_path = {search_path}".encode())
 
 
 def _connection_settings() -> dict[str, Any]:

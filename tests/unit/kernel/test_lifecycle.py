@@ -386,3 +386,23 @@ def test_one_action_runs_at_a_time():
     with it.store.alone(), pytest.raises(AlreadyRunning):
         it.lifecycle.apply(plan, actor="somebody")
     it.lifecycle.apply(plan, actor="somebody")
+
+
+def test_what_both_sides_agree_on_is_granted_when_either_side_comes():
+    it = hub({"a": ["b"], "b": []})
+    redefine(it, "a", reads={"b_items": ("id", "name")}, references=("b_items",))
+    redefine(it, "b", exports={"b_items": ("id", "name")})
+    switch(it, Action.ENABLE)
+    assert list(map(str, it.store.grants["a"])) == ["read b_items (id, name)", "reference b_items (id)"]
+    assert it.store.grants["b"] == ()
+
+
+def test_a_reader_that_is_installed_gets_what_its_owner_comes_to_export():
+    it = hub({"a": ["b"], "b": []})
+    redefine(it, "a", reads={"b_items": ("id",)})
+    redefine(it, "b", exports={"b_items": ("id",)})
+    switch(it, Action.ENABLE)
+    it.store.grants.clear()
+    redefine(it, "b", exports={"b_items": ("id", "name")}, version="2.0.0")
+    switch(it, Action.ENABLE, "b")
+    assert list(map(str, it.store.grants["a"])) == ["read b_items (id)"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 SEARCH_PATH = "public, klods, pg_temp"
-"""Where the names in a module's statements are looked for; last where anybody could have put them."""
+"""Where the names in a module's statements are looked for; the connections of modules begin with it."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Opening:
     def settings(self) -> Mapping[str, str]:
         """What is set for the length of the transaction."""
         return {
-            **({"role": self.role, "search_path": SEARCH_PATH} if self.role else {}),
+            **({"role": self.role} if self.role else {}),
             "statement_timeout": _milliseconds(self.statement_seconds),
             "lock_timeout": _milliseconds(self.lock_seconds),
             "idle_in_transaction_session_timeout": _milliseconds(self.idle_seconds),
@@ -39,7 +39,7 @@ class Opening:
 
     def restored(self) -> tuple[str, ...]:
         """The settings that outlive a savepoint and must be put back after one."""
-        return tuple(name for name in self.settings() if name != "transaction_read_only")
+        return ("search_path", *(name for name in self.settings() if name != "transaction_read_only"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Frame:
     @classmethod
     def joined(cls, opening: Opening, before: Mapping[str, str]) -> "Frame":
         """The frame inside somebody else's transaction: a savepoint, with the settings of before put back at the end."""
-        again = set_local(opening.settings())
+        again = set_local({**opening.settings(), "search_path": SEARCH_PATH})
         return cls(
             begin=b"SAVEPOINT klods_joined;" + again,
             commit=b"RELEASE SAVEPOINT klods_joined;" + set_local(before),
