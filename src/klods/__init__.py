@@ -10,6 +10,7 @@ from typing import Any
 from klods._version import __version__
 
 _WHERE = {
+    "api": "klods.db.crossing",
     "FrontendType": "klods.kernel.definition",
     "KlodsError": "klods.errors",
     "MenuItem": "klods.kernel.definition",

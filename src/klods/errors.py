@@ -6,7 +6,8 @@ KlodsError
 │                  BadParameters · InvalidBackup
 ├── Conflict       StalePlan · AlreadyRunning · NameTaken · CoreModule · InUse · NotEmpty
 ├── Refused        NotSignedIn · WrongPassword · NotAllowed · CrossSite · TooManyTries
-├── Misuse         NoScope · BlockingCall · EndedUnit · ForbiddenStatement · MigrationInRequest
+├── Misuse         NoScope · BlockingCall · EndedUnit · ForbiddenStatement · MigrationInRequest ·
+│                  UndeclaredCall · NotPlain · NotSynchronous
 ├── Broken         SwallowedFailure · CommitFailed · PartFailed · MigrationFailed · HookFailed · OutsidePrefix · GrantFailed ·
 │                  NoRoles
 └── Unavailable    CannotWrite · NoDatabase · NoFreeConnection · ModuleLoading · ModuleFailed · ServerFailed ·
@@ -206,6 +207,24 @@ class MigrationInRequest(Misuse):
     """Migrations cannot run inside a request."""
 
     hint = "Run `klods module migrate {module}`."
+
+
+class UndeclaredCall(Misuse):
+    """{module} calls {other} without requiring it."""
+
+    hint = 'Add "{other}" to requires of {module}.'
+
+
+class NotPlain(Misuse):
+    """{what} cannot pass from one module to another: it is {kind}."""
+
+    hint = "Pass numbers, texts, dates, lists of those, or a frozen contract out of contracts.py."
+
+
+class NotSynchronous(Misuse):
+    """{function} cannot be called by other modules: it ends after its call has."""
+
+    hint = "Make it a plain function that returns a list or a contract."
 
 
 class Broken(KlodsError):

@@ -1,7 +1,7 @@
 """The scope: for whom something is done, and the units it is done in."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import KW_ONLY, dataclass, field, replace
@@ -25,6 +25,21 @@ class ScopeKind(StrEnum):
     COMMAND = "command"
 
 
+def _everywhere(code: str, platform_id: int) -> bool:  # noqa: ARG001
+    return True
+
+
+@dataclass(slots=True, eq=False)
+class Course:
+    """How far a scope has come: its unit, and whether another one may begin; shared by all modules it passes through."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    unit: Unit | None = None
+    in_block: bool = False
+    ending: bool = False
+    ended: bool = False
+
+
 @dataclass(slots=True, eq=False)
 class Scope:
     """One request, job or command of one module: one platform, subject and locale; ended once."""
@@ -43,87 +58,101 @@ class Scope:
     host_thread: int | None = None
     """The identity of the thread that runs the host's event loop and must never wait for the database."""
 
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
-    _unit: Unit | None = field(default=None, init=False, repr=False)
-    _in_block: bool = field(default=False, init=False, repr=False)
-    _ending: bool = field(default=False, init=False, repr=False)
-    _ended: bool = field(default=False, init=False, repr=False)
+    is_enabled: Callable[[str, int], bool] = field(default=_everywhere, repr=False)
+    """Whether a module may be called on a platform."""
+
+    called: bool = False
+    """Whether another module called this one, in whose unit it works then."""
+
+    course: Course = field(default_factory=Course, repr=False)
 
     @property
     def unit(self) -> Unit:
         """The present unit, made when first asked for; raise `NoScope` when the scope has ended."""
-        with self._lock:
-            if self._ended:
+        with self.course.lock:
+            if self.course.ended:
                 raise NoScope
-            if self._unit is None:
-                if self._ending:
+            if self.course.unit is None:
+                if self.course.ending:
                     raise NoScope
-                self._unit = self._new_unit()
-            return self._unit
+                self.course.unit = self._new_unit()
+            return self.course.unit
+
+    @property
+    def opening(self) -> Opening:
+        """How its units begin."""
+        return _opening(self.module, self.platform_id, self.statement_seconds, self.read_only)
 
     @property
     def started(self) -> bool:
         """Whether the present unit holds a connection; if not, ending the scope never waits."""
-        return self._unit is not None and self._unit.started
+        return self.course.unit is not None and self.course.unit.started
 
     @property
     def ended(self) -> bool:
         """Whether its last unit has ended, and no other will begin."""
-        return self._ended
+        return self.course.ended
 
     def end(self, *, keep: bool) -> None:
         """End the present unit with a commit or a rollback, and the scope with it; a second call does nothing.
 
         Keeping raises `SwallowedFailure`, `CommitFailed`, or `EndedUnit` after a cancel: then nothing was kept.
         """
-        with self._lock:
-            if self._ending:
+        with self.course.lock:
+            if self.course.ending:
                 return
-            self._ending = True
-            unit = self._unit
+            self.course.ending = True
+            unit = self.course.unit
         try:
             if unit is not None and keep:
                 unit.commit()
             elif unit is not None:
                 unit.rollback()
         finally:
-            self._ended = True
+            self.course.ended = True
 
     def cancel(self) -> None:
         """End the scope from another thread: its running statement is stopped and nothing is kept."""
-        with self._lock:
-            self._ending = self._ended = True
-        if self._unit is not None:
-            self._unit.cancel()
+        with self.course.lock:
+            self.course.ending = self.course.ended = True
+        if self.course.unit is not None:
+            self.course.unit.cancel()
 
     def fresh(self) -> "Scope":
         """A scope for the same module, platform, subject and locale, whose units are its own."""
         kind = ScopeKind.JOB if self.kind is ScopeKind.REQUEST else self.kind
-        return replace(self, kind=kind)
+        return replace(self, kind=kind, called=False, course=Course())
+
+    @contextmanager
+    def calling(self, module: str) -> Iterator["Scope"]:
+        """The same scope for another module that is called: it works in the present unit, in a role of its own."""
+        called = replace(self, module=module, called=True)
+        with self.unit.calling(self.database.in_role(called.opening)):
+            yield called
 
     @contextmanager
     def block(self) -> Iterator[Unit]:
         """One more unit in a job or command, after keeping what was done before; a savepoint anywhere else."""
-        if self.kind is ScopeKind.REQUEST or self._in_block:
+        if self.called or self.kind is ScopeKind.REQUEST or self.course.in_block:
             with self.unit.savepoint():
                 yield self.unit
             return
-        self._in_block = True
+        self.course.in_block = True
         try:
             with self._next_unit() as unit:
                 yield unit
         finally:
-            self._in_block = False
-            self._unit = None
+            self.course.in_block = False
+            self.course.unit = None
 
     def _next_unit(self) -> Unit:
         """Keep what was done outside a block, and begin anew."""
-        before, self._unit = self.unit, None
+        before, self.course.unit = self.unit, None
         before.commit()
         return self.unit
 
     def _new_unit(self) -> Unit:
-        unit = self.database.unit(_opening(self.module, self.platform_id, self.statement_seconds, self.read_only))
+        unit = self.database.unit(self.opening)
         unit.host_thread = self.host_thread
         return unit
 

@@ -15,6 +15,9 @@ from typing import Any, Self
 from klods.kernel.catalog import Origin, Source
 from klods.kernel.names import package_name
 
+ASIDE = "__aside"
+"""How package names end that stand for files which are run beside those in force."""
+
 
 class ModuleImporter:
     """A finder on `sys.meta_path` that knows which folder stands behind which package name.
@@ -96,7 +99,7 @@ class _AsideFinder:
         self.folders: dict[str, Path] = {}
         self._renamed: dict[str, str] = {}
         for source in [it for it in self.sources.values() if it.origin is not Origin.DISTRIBUTION]:
-            package = self._renamed[source.package] = f"{source.package}__aside"
+            package = self._renamed[source.package] = f"{source.package}{ASIDE}"
             self.folders[package] = source.folder.absolute()
             self.sources[source.code] = replace(source, package=package)
 

@@ -26,29 +26,35 @@ class SessionUnit(Protocol):
     def cursor(self) -> psycopg.Cursor[Any]:
         """A cursor whose statements pass the gate of the unit."""
 
+    def new_name(self) -> str:
+        """A name for a savepoint, which no other has in this unit."""
+
 
 class UnitSteps:
     """Savepoints that SQLAlchemy asks for, told to the unit; after its end there is nothing left to tell."""
 
     def __init__(self, unit: SessionUnit) -> None:
         self._unit = unit
+        self._names: dict[str, str] = {}
+        """SQLAlchemy counts savepoints per Session, and a unit may have several Sessions."""
 
     def savepoint(self, name: str) -> None:
         """Establish a savepoint."""
+        self._names[name] = self._unit.new_name()
         with self._unit.wire() as transaction:
-            transaction.savepoint(name)
+            transaction.savepoint(self._names[name])
 
     def release(self, name: str) -> None:
         """Be done with a savepoint and keep what was done since."""
         if not self._unit.ended:
             with self._unit.wire() as transaction:
-                transaction.release(name)
+                transaction.release(self._names.pop(name))
 
     def back_to(self, name: str) -> None:
         """Undo what was done since the savepoint."""
         if not self._unit.ended:
             with self._unit.wire() as transaction:
-                transaction.back_to(name)
+                transaction.back_to(self._names.pop(name))
 
 
 class UnitSession(Session):

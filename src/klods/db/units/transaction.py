@@ -27,13 +27,14 @@ class _Step:
 class Transaction:
     """The begin, the savepoints and the end of one transaction on a psycopg connection in autocommit mode."""
 
-    __slots__ = ("_begun", "_frame", "_releases", "_steps", "connection", "unsent")
+    __slots__ = ("_begun", "_frame", "_releases", "_settings", "_steps", "_wanted", "connection", "unsent")
 
     def __init__(self, connection: psycopg.Connection[Any], frame: Frame) -> None:
         self.connection = connection
         self.unsent = True
         """Whether something waits to be sent before the next statement."""
         self._frame = frame
+        self._settings = self._wanted = frame.again
         self._begun = False
         self._steps: list[_Step] = []
         self._releases: list[str] = []
@@ -53,12 +54,17 @@ class Transaction:
         """Whether PostgreSQL knows of it; before that it can move to another connection."""
         return self._begun
 
+    def change_settings(self, settings: bytes) -> None:
+        """Work under other settings from the next statement on, and come back to these after a savepoint."""
+        self._wanted = settings
+        self.unsent = True
+
     def settle(self) -> None:
         """Send what waits; every statement does this first."""
         if not self.unsent:
             return
         try:
-            if self._begun or self._steps:
+            if self._begun or self._steps or self._wanted is not self._frame.again:
                 self._catch_up()
             else:
                 self._send(self._frame.begin)
@@ -70,6 +76,7 @@ class Transaction:
         """Undo everything that was sent, and send the begin and the open savepoints once more."""
         self._send(self._frame.rollback)
         self._begun, self.unsent = False, True
+        self._settings = self._frame.again
         for step in self._steps:
             step.sent = False
         self.settle()
@@ -99,7 +106,8 @@ class Transaction:
         del self._steps[self._steps.index(step) + 1 :]
         if step.sent and not self.lost:
             self._releases.clear()
-            self._send(b"ROLLBACK TO SAVEPOINT %s;%s" % (name.encode(), self._frame.again))
+            self._send(b"ROLLBACK TO SAVEPOINT %s;%s" % (name.encode(), self._wanted))
+            self._settings = self._wanted
         step.done = True
         self.release(name)
 
@@ -132,8 +140,11 @@ class Transaction:
         parts = [] if self._begun else [self._frame.begin]
         parts += [b"RELEASE SAVEPOINT %s" % name.encode() for name in self._releases]
         parts += [b"SAVEPOINT %s" % step.name.encode() for step in self._steps if not step.sent]
+        if self._settings is not self._wanted:
+            parts.append(self._wanted)
         if parts:
             self._send(b";".join(parts))
+        self._settings = self._wanted
         self._releases.clear()
         for step in self._steps:
             step.sent = True

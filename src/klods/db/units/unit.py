@@ -46,6 +46,8 @@ class Unit:
         """The identity of the thread that must never wait for the database."""
         self._lender = lender
         self._frame = frame or opening.frame
+        self._settings = self._frame.again
+        """What its transaction works under at the moment."""
         self.turn = threading.RLock()
         """Held by the thread that works in the unit; the others wait."""
         self._wire: tuple[psycopg.Connection[DictRow], Transaction] | None = None
@@ -134,6 +136,36 @@ class Unit:
             self._undo_block(name)
             raise
 
+    def new_name(self) -> str:
+        """A name for a savepoint, which no other has in this unit."""
+        self._savepoints += 1
+        return f"klods_{self._savepoints}"
+
+    @contextmanager
+    def calling(self, opening: Opening) -> Iterator[None]:
+        """Work for another module for a while: in its role and with a Session of its own; an error undoes what it did.
+
+        Other threads that share the unit wait meanwhile.
+        """
+        with self.turn:
+            if self._session is not None:
+                self._session.flush_for_others()
+            caller = self.opening, self._session, self._settings
+            self._change_module(opening, None, opening.frame.again)
+            try:
+                with self.savepoint():
+                    yield
+                    if self._session is not None:
+                        self._session.commit()
+            finally:
+                self._part()
+                self._change_module(*caller)
+
+    def _change_module(self, opening: Opening, session: "UnitSession | None", settings: bytes) -> None:
+        self.opening, self._session, self._settings = opening, session, settings
+        if self._wire is not None:
+            self._wire[1].change_settings(settings)
+
     def commit(self) -> None:
         """Keep what was done and end; raise `SwallowedFailure` or `CommitFailed` when nothing was kept."""
         with self.turn:
@@ -185,6 +217,7 @@ class Unit:
         if self._wire is None:
             connection = self._lender.take()
             self._wire = connection, Transaction(connection, self._frame)
+            self._wire[1].change_settings(self._settings)
             self._refuse()
         return self._wire
 
@@ -221,8 +254,7 @@ class Unit:
             raise EndedUnit
 
     def _begin_block(self) -> str:
-        self._savepoints += 1
-        name = f"klods_{self._savepoints}"
+        name = self.new_name()
         session = self._session
         with self.wire() as transaction:
             if session is not None:

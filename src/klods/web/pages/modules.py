@@ -27,9 +27,7 @@ def module_list(request: Request, subject: Admin, services: Services) -> Respons
     problems = {row.code: list(catalog.problems.of(row.code)) for row in rows}
     enabled = sum(row.enabled for row in rows)
     weakness = services.isolation if services.weakness else ""
-    return render(
-        request, "klods/modules.html", rows=rows, problems=problems, enabled=enabled, weakness=weakness
-    )
+    return render(request, "klods/modules.html", rows=rows, problems=problems, enabled=enabled, weakness=weakness)
 
 
 @router.get("/{code}/{action}")
