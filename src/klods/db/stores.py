@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -142,15 +143,26 @@ class OpenChange:
         self.migrated.append(module)
         return self._migrator.upgrade(self._connection, module)
 
-    def run(self, module: Module, platform_id: int, hook: Callable[[], object]) -> None:
-        """Run a hook of the module in a scope whose unit is part of this transaction.
+    def run(
+        self,
+        module: Module,
+        platform_id: int,
+        hook: Callable[[], object],
+        needed: Mapping[str, Module] = MappingProxyType({}),
+    ) -> None:
+        """Run a hook of the module in a scope whose unit is part of this transaction; it may call modules it needs.
 
         Each of its statements has a time limit. What it did is taken back when it fails, or would make the commit fail.
         """
         database = ChangingDatabase(self._database, self._connection)
-        catalog, seconds = {module.code: module}, self._hook_seconds
         scope = Scope(
-            database, module.code, platform_id, kind=ScopeKind.COMMAND, catalog=catalog, statement_seconds=seconds
+            database,
+            module.code,
+            platform_id,
+            kind=ScopeKind.COMMAND,
+            catalog={**needed, module.code: module},
+            is_enabled=self._is_enabled,
+            statement_seconds=self._hook_seconds,
         )
         with database.within() as connection:
             keep = False
@@ -161,6 +173,9 @@ class OpenChange:
             finally:
                 scope.end(keep=keep)
             check_deferred(connection)
+
+    def _is_enabled(self, code: str, platform_id: int) -> bool:
+        return self.states().activation(code, platform_id).state is Active.ENABLED
 
     def save(self, row: Installation | Activation) -> None:
         """Store a state row."""

@@ -88,7 +88,7 @@ def _leave(world: World, task: Task, change: Change, code: str) -> Activation:
         *needed, module = world.approved(task.catalog, code, hashes)
         with world.load([module], needed) as live:
             if (hook := live[code].definition.on_disable) is not None:
-                run_hook(change, module, platform_id, hook, name="on_disable")
+                run_hook(change, module, platform_id, hook, {it.code: it for it in needed}, name="on_disable")
     except KlodsError as error:
         log.info("%s is disabled, but: %s", code, error)
         reason = Reason.HOOK if isinstance(error, HookFailed) else Reason.IMPORT

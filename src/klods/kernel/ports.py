@@ -45,8 +45,11 @@ class Change(Protocol):
     def migrate(self, module: Module) -> tuple[str, ...]:
         """Run the module's pending migrations; raise `MigrationFailed` or `OutsidePrefix`."""
 
-    def run(self, module: Module, platform_id: int, hook: Callable[[], object]) -> None:
-        """Run a hook of the module in a scope joined to this transaction; an error undoes what it wrote, and is raised."""
+    def run(self, module: Module, platform_id: int, hook: Callable[[], object], needed: Mapping[str, Module]) -> None:
+        """Run a hook of the module in a scope joined to this transaction; an error undoes what it wrote, and is raised.
+
+        It may call the modules it needs.
+        """
 
     def save(self, row: Installation | Activation) -> None:
         """Store a state row."""

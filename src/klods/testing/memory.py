@@ -79,8 +79,9 @@ class MemoryChange:
         self.applied[module.code] = (*self.applied.get(module.code, ()), *pending)
         return pending
 
-    def run(self, module: Module, platform_id: int, hook: Callable[[], object]) -> None:
+    def run(self, module: Module, platform_id: int, hook: Callable[[], object], needed: Mapping[str, Module]) -> None:
         """Run the hook here; an error changes nothing and is raised."""
+        del needed
         hook()
         self.ran.append((module.code, platform_id))
 

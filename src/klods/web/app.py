@@ -136,10 +136,14 @@ def _surroundings(services: HostServices, process: Process, errors: Errors) -> S
     def catalog() -> Mapping[str, Module]:
         return services.switchboard.current.modules
 
+    def is_enabled(code: str, platform_id: int) -> bool:
+        return services.switchboard.current.is_open(code, platform_id)
+
     return Surroundings(
         process.database,
         services.authenticator.subject,
         errors=errors,
         catalog=catalog,
+        is_enabled=is_enabled,
         worker_threads=process.worker_threads,
     )

@@ -4,14 +4,20 @@ from dataclasses import replace
 
 import psycopg
 import pytest
+from support.isolated import working
 from support.migrating import module_of
 
+from klods.db.crossing import api
 from klods.db.database import Database
-from klods.db.statements import execute_query, execute_update
+from klods.db.roles.isolating import Isolation, isolate
+from klods.db.statements import execute_insert, execute_query, execute_update
 from klods.db.stores import StateRows
+from klods.errors import ModuleNotEnabled
 from klods.kernel.catalog import Catalog
+from klods.kernel.definition import Requirement
+from klods.kernel.importer import ASIDE
 from klods.kernel.plan import Action
-from klods.kernel.state import Active, Reason
+from klods.kernel.state import Activation, Active, Reason
 from klods.testing.memory import MemoryHub
 
 ITEMS = {
@@ -77,3 +83,27 @@ def test_disabling_ends_in_order_when_the_hook_loses_the_connection(store, shop)
     row = disable(store, shop, lambda platform: execute_query("select pg_terminate_backend(pg_backend_pid())"))
     assert (row.state, row.reason) == (Active.DISABLED, Reason.HOOK)
     assert "on_disable" in row.detail
+
+
+def test_a_hook_calls_a_module_that_it_needs_in_that_modules_role(host_database, tmp_path):
+    cards = module_of(tmp_path, {"001_a.sql": "create table cards_cards(id serial primary key);"}, "cards")
+    desk = module_of(tmp_path, {}, "desk")
+    desk = replace(desk, definition=replace(desk.definition, requires=(Requirement("cards"),)))
+
+    def add_card() -> int:
+        return execute_insert("insert into cards_cards default values")
+
+    add_card.__module__ = f"klods.modules.cards{ASIDE}.api"
+    called = api(add_card)
+    with Database(host_database) as database:
+        assert isolate(database) is Isolation.ROLES
+        with StateRows(database).change() as change:
+            for module in (cards, desk):
+                change.prepare(module, ())
+            change.migrate(cards)
+            with pytest.raises(ModuleNotEnabled):
+                change.run(desk, 1, called, {"cards": cards})
+            change.save(Activation("cards", 1, Active.ENABLED))
+            change.run(desk, 1, called, {"cards": cards})
+        with working(database, "cards"):
+            assert execute_query("select count(*) as n from cards_cards") == [{"n": 1}]

@@ -39,6 +39,9 @@ class Surroundings:
     authenticate: Callable[[Asgi], Awaitable[Subject | None]]
     errors: Errors = field(default_factory=Errors)
     catalog: Callable[[], Mapping[str, Module]] = dict
+    is_enabled: Callable[[str, int], bool] = lambda code, platform_id: True  # noqa: ARG005
+    """Whether a module may be called on a platform."""
+
     worker_threads: int = 8
 
 
@@ -114,6 +117,7 @@ class Exchange:
             request_id=request_id_of(asgi),
             kind=ScopeKind.REQUEST,
             catalog=self._edge.around.catalog(),
+            is_enabled=self._edge.around.is_enabled,
         )
         scope.host_thread = threading.get_ident()
         if asgi["type"] != "http":

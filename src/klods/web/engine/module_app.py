@@ -94,7 +94,13 @@ class ModuleApp:
         around, hook = self.around, self.definition.on_startup
         if hook is None:
             return
-        scope = Scope(around.database, self.module.code, kind=ScopeKind.COMMAND, catalog=around.catalog())
+        scope = Scope(
+            around.database,
+            self.module.code,
+            kind=ScopeKind.COMMAND,
+            catalog=around.catalog(),
+            is_enabled=around.is_enabled,
+        )
         keep = False
         try:
             with enter(scope):
