@@ -117,8 +117,9 @@ def test_a_follower_comes_back_after_the_database_has_cut_it_off(database, host_
     following(seen.append)
     with psycopg.connect(host_database, autocommit=True) as connection:
         connection.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where query ilike '%klods%' and pid in"
-            " (select pid from pg_locks where locktype = 'advisory') and pid <> pg_backend_pid()"
+            "select pg_terminate_backend(pid) from pg_stat_activity where query ilike '%klods%'"
+            " and datname = current_database() and pid in (select pid from pg_locks where locktype = 'advisory')"
+            " and pid <> pg_backend_pid()"
         )
     generation = raise_generation(host_database)
     until(lambda: seen[-1] == generation)

@@ -87,7 +87,10 @@ def test_a_killed_change_leaves_nothing_and_frees_the_lock(database, store, tmp_
     with pytest.raises(KlodsError), store.change() as change:  # noqa: PT012
         change.migrate(module_of(tmp_path, ITEMS))
         with psycopg.connect(database.conninfo, autocommit=True) as killer:
-            killer.execute("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'")
+            killer.execute(
+                "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'"
+                " and database = (select oid from pg_database where datname = current_database())"
+            )
     assert difference(before, snapshot(database.conninfo, rows=True)) == []
     with store.change():
         pass
