@@ -53,7 +53,9 @@ def test_a_connection_that_is_just_being_cancelled_serves_nobody_else(database, 
 
 
 def _waiting(connection):
-    return connection.execute("select from pg_locks where not granted").rowcount
+    return connection.execute(
+        "select from pg_locks join pg_stat_activity using (pid) where not granted and datname = current_database()"
+    ).rowcount
 
 
 def test_a_job_can_be_cancelled_while_it_keeps_a_unit(database, conninfo):

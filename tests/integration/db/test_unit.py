@@ -44,7 +44,8 @@ def test_a_unit_without_statements_takes_no_connection(database, outside):
         unit = scope.unit
         scope.end(keep=True)
     assert not unit.started
-    assert outside.ask("select count(*) as n from pg_stat_activity where state like 'idle in%%'") == [{"n": 0}]
+    idle = "select count(*) as n from pg_stat_activity where state like 'idle in%%' and datname = current_database()"
+    assert outside.ask(idle) == [{"n": 0}]
 
 
 def test_begin_limits_and_platform_take_one_round_trip_and_the_end_another(database, monkeypatch):
