@@ -1,12 +1,13 @@
 """Carries out a plan that disables: the gates close first, the hooks come after, and nothing can stop it."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from klods.errors import AlreadyRunning, CommitFailed, HookFailed, KlodsError, NoDatabase
-from klods.kernel.enabling import Task, grant_wish, refuse_stale, run_hook
+from klods.kernel.catalog import Module
+from klods.kernel.enabling import HookPlace, Task, grant_wish, refuse_stale, run_hook
 from klods.kernel.plan import Do
 from klods.kernel.ports import Change
 from klods.kernel.problems import Problem, Problems
@@ -88,12 +89,16 @@ def _leave(world: World, task: Task, change: Change, code: str) -> Activation:
         *needed, module = world.approved(task.catalog, code, hashes)
         with world.load([module], needed) as live:
             if (hook := live[code].definition.on_disable) is not None:
-                run_hook(change, module, platform_id, hook, {it.code: it for it in needed}, name="on_disable")
+                run_hook(change, module, hook, at=HookPlace(platform_id, _by_code(needed)), name="on_disable")
     except KlodsError as error:
         log.info("%s is disabled, but: %s", code, error)
         reason = Reason.HOOK if isinstance(error, HookFailed) else Reason.IMPORT
         return Activation(code, platform_id, Active.DISABLED, reason, str(error).removeprefix(f"{code}: "))
     return Activation(code, platform_id, Active.DISABLED)
+
+
+def _by_code(modules: Sequence[Module]) -> Mapping[str, Module]:
+    return {module.code: module for module in modules}
 
 
 def _told(row: Activation) -> Iterator[Problem]:

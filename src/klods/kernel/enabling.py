@@ -39,9 +39,6 @@ _REASONS: Mapping[type[Exception], Reason] = {
 }
 
 
-Needed = Mapping[str, Module]
-
-
 @dataclass(frozen=True, slots=True)
 class Task:
     """A plan to be carried out, with what it was made from, and for whom."""
@@ -76,9 +73,9 @@ def switch_on(world: World, task: Task) -> int:
             states = change.states()
             refuse_stale(world, task, states)
             agreed = standing(task.catalog.definitions, world.in_force(states), task.codes)
-            about = _Surroundings(task.plan.platform_id, known, agreed)
+            about = _Surroundings(HookPlace(task.plan.platform_id, known), agreed)
             for step in task.plan:
-                _take(world, change, step, live[step.code], about)
+                _take(world, change, step, live[step.code], about=about)
             for reader in _readers(agreed, task.codes):
                 change.grant(reader, grants_to(agreed, reader))
             for code in task.codes:
@@ -125,18 +122,23 @@ def _readers(agreed: Definitions, codes: Collection[str]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
+class HookPlace:
+    """Where a hook runs: on which platform, and beside which modules that it may call."""
+
+    platform_id: int
+    needed: Mapping[str, Module]
+
+
+@dataclass(frozen=True, slots=True)
 class _Surroundings:
     """What the steps of one plan have in common."""
 
-    platform_id: int
-    known: Needed
-    """The modules of the plan and those they need, as their approved copies stand."""
-
+    hooks: HookPlace
     agreed: Definitions
     """What all installed modules say once the plan is carried out."""
 
 
-def _take(world: World, change: Change, step: Step, module: Module, about: _Surroundings) -> None:
+def _take(world: World, change: Change, step: Step, module: Module, *, about: _Surroundings) -> None:
     match step.do:
         case Do.INSTALL:
             row = change.states().installation(step.code)
@@ -145,24 +147,24 @@ def _take(world: World, change: Change, step: Step, module: Module, about: _Surr
         case Do.MIGRATE:
             change.migrate(module)
         case Do.ENABLE:
-            _enable(world, change, module, about.platform_id, about.known)
+            _enable(world, change, module, about)
         case _:
             raise ValueError(step.do)
 
 
-def _enable(world: World, change: Change, module: Module, platform_id: int, needed: Needed) -> None:
-    definition = module.definition
+def _enable(world: World, change: Change, module: Module, about: _Surroundings) -> None:
+    definition, platform_id = module.definition, about.hooks.platform_id
     check_config(definition, world.environment)
     if definition.on_enable is not None:
-        run_hook(change, module, platform_id, definition.on_enable, needed, name="on_enable")
+        run_hook(change, module, definition.on_enable, at=about.hooks, name="on_enable")
     grant_wish(change, definition)
     change.save(Activation(module.code, platform_id, Active.ENABLED))
 
 
-def run_hook(change: Change, module: Module, platform_id: int, hook: Hook, needed: Needed, *, name: str) -> None:
+def run_hook(change: Change, module: Module, hook: Hook, *, at: HookPlace, name: str) -> None:
     """Run a hook inside the change; raise `HookFailed` with the line of the module's code, whatever it raised."""
     try:
-        change.run(module, platform_id, partial(hook, platform_id), needed)
+        change.run(module, at.platform_id, partial(hook, at.platform_id), at.needed)
     except (Exception, SystemExit) as error:
         spot = where(error, module.source.folder, otherwise="definition.py")
         raise HookFailed(module=module.code, hook=name, reason=f"{sentence(error)} ({spot})", where=spot) from error

@@ -6,6 +6,7 @@ from klods.kernel.catalog import Catalog, Module, Source
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.problems import Problem, Problems
 from klods.kernel.relations import relation_problems
+from klods.kernel.rules.calls import call_problems
 from klods.kernel.rules.contents import file_problems, locale_problems, migration_problems, missing_problems
 from klods.kernel.rules.imports import import_problems
 from klods.kernel.rules.python_files import python_files
@@ -17,6 +18,7 @@ Rule = Callable[[Catalog, Module], Iterator[Problem]]
 RULES: tuple[Rule, ...] = (
     file_problems,
     import_problems,
+    call_problems,
     route_problems,
     migration_problems,
     locale_problems,
