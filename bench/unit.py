@@ -22,14 +22,17 @@ from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 from sqlalchemy.orm import Session, sessionmaker
 
+from klods.db.crossing import api
 from klods.db.database import Database
 from klods.db.migrating.migrator import migrate_host
 from klods.db.own_connection import own_transaction
 from klods.db.roles.isolating import isolate
 from klods.db.roles.land import Land
+from klods.db.roles.making import make_module_roles
 from klods.db.scope import Scope, enter
 from klods.db.server import open_server
 from klods.db.statements import execute_query, execute_update, get_db
+from klods.kernel.catalog import Module, Source
 from klods.kernel.definition import ModuleDefinition
 
 Way = Callable[[], object]
@@ -90,6 +93,27 @@ def session_in_unit(database: Database, statement: sqlalchemy.TextClause) -> Way
     return once
 
 
+def in_call(database: Database, statement: str) -> Way:
+    """The same unit, whose one query is made by a call into another module."""
+
+    def query(number: int) -> list[list[int]]:
+        return [list(row.values()) for row in execute_query(statement, [number])]
+
+    query.__module__ = "klods.modules.bench.api"
+    called = api(query)
+    caller = Module(
+        ModuleDefinition(code="desk", name="Desk", requires=("bench",)), Source("desk", Path("desk"), "desk")
+    )
+
+    def once() -> None:
+        scope = Scope(database, "desk", catalog={"desk": caller})
+        with enter(scope):
+            called(7)
+        scope.end(keep=True)
+
+    return once
+
+
 def compare(pairs: Mapping[str, tuple[Way, Way]], rounds: int, repeat: int = 50) -> None:
     """Print one line per pair: microseconds of both, and the ratio."""
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in pairs}
@@ -134,6 +158,7 @@ def prepare(database: Database) -> None:
     if database.family is None:
         raise SystemExit("the login may not make roles on this server")
     with own_transaction(database, lock_seconds=5) as connection:
+        make_module_roles(connection, database.family, "desk")
         land = Land(connection, ModuleDefinition(code="bench", name="Bench"), database.family)
         with land.open():
             connection.execute(f'set local role "{land.owner}"'.encode())
@@ -158,6 +183,7 @@ def bench(conninfo: str, rounds: int) -> None:
             "unit in its role ÷ psycopg transaction, write": (bare(pool, WRITE), write),
             "unit ÷ psycopg that never prepares, read": (bare(unprepared, READ), read),
             "unit ÷ psycopg that never prepares, write": (bare(unprepared, WRITE), write),
+            "a query by a call into another module ÷ one's own": (read, in_call(database, READ)),
             "Session of the unit ÷ plain Session, read": (
                 plain_session(make, READ_ORM),
                 session_in_unit(database, READ_ORM),
