@@ -54,6 +54,10 @@ class Database:
         self._modules, self.family = pool, family
         self._host.shrink(HOST_CONNECTIONS)
 
+    def check_reachable(self) -> None:
+        """Raise `NoDatabase` when the host itself is not let in."""
+        self._host.check_reachable()
+
     def connection(self) -> AbstractContextManager[psycopg.Connection[DictRow]]:
         """A connection for the host's own statements: rows are dictionaries, each statement commits by itself."""
         return self._host.connection()

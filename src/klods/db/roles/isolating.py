@@ -5,7 +5,6 @@ import hmac
 import logging
 from enum import StrEnum
 
-import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -14,6 +13,7 @@ from klods.db.own_connection import Connection, own_transaction
 from klods.db.role_family import RoleFamily
 from klods.db.roles.making import make_login
 from klods.db.roles.standing import Standing, read_standing
+from klods.errors import NoDatabase
 
 log = logging.getLogger(__name__)
 
@@ -50,34 +50,40 @@ def isolate(database: Database, modules_conninfo: str | None = None) -> Isolatio
     """Let units work in the roles of their modules, as far as the server allows it.
 
     Their login is made where that is allowed, with a password that every process can work out; ``modules_conninfo``
-    names a login that an administrator of the server has made.
+    names a login that an administrator of the server has made. Raises `NoDatabase` when that one is refused, and when
+    nobody is let in: a server that is busy is no reason to keep modules less apart.
     """
     with own_transaction(database, LOCK_SECONDS) as connection:
         standing = read_standing(connection)
         family = RoleFamily(standing.family or standing.database)
         if not (standing.makes_roles or _exists(connection, family.login)):
             log.warning(
-                "the login %s may not make roles: modules are kept apart by the names of tables only", standing.host
+                "the login %s may not make roles: modules are kept apart by names of tables only", standing.host
             )
             return Isolation.PREFIX
         _settle(connection, standing, family)
         password = _password_of_modules(connection, family)
-        conninfo = modules_conninfo or make_conninfo(database.conninfo, user=family.login, password=password)
-        if standing.makes_roles and not modules_conninfo and not can_sign_in(conninfo):
-            make_login(connection, family, password)
-    if can_sign_in(conninfo):
-        database.isolate(family, conninfo)
+    if modules_conninfo:
+        database.isolate(family, modules_conninfo)
         return Isolation.ROLES
+    conninfo = make_conninfo(database.conninfo, user=family.login, password=password)
+    if _let_in(database, family, conninfo):
+        return Isolation.ROLES
+    if standing.makes_roles:
+        with own_transaction(database, LOCK_SECONDS) as connection:
+            make_login(connection, family, password)
+        if _let_in(database, family, conninfo):
+            return Isolation.ROLES
     log.warning("the login %s cannot sign in: modules work in their roles from the login of the host", family.login)
     database.isolate(family, database.conninfo)
     return Isolation.SHARED_LOGIN
 
 
-def can_sign_in(conninfo: str) -> bool:
-    """Whether the server lets this login in."""
+def _let_in(database: Database, family: RoleFamily, conninfo: str) -> bool:
     try:
-        psycopg.connect(conninfo).close()
-    except psycopg.OperationalError:
+        database.isolate(family, conninfo)
+    except NoDatabase:
+        database.check_reachable()
         return False
     return True
 

@@ -15,7 +15,7 @@ from klods.db.roles.adopting import adopt, needs_adoption
 from klods.db.roles.granting import settle_grants
 from klods.db.roles.isolating import Isolation, isolate
 from klods.db.statements import execute_insert, execute_query, execute_update
-from klods.errors import GrantFailed
+from klods.errors import GrantFailed, NoDatabase
 from klods.kernel.grants import Grant, Kind
 from klods.testing.databases import copied
 
@@ -62,6 +62,12 @@ def test_a_login_with_another_password_gets_the_right_one_again(isolated):
     ask(isolated.conninfo, f"alter role {isolated.family.login} password 'lost'")
     with Database(isolated.conninfo) as database:
         assert isolate(database) is Isolation.ROLES
+
+
+def test_a_login_that_was_named_and_is_refused_is_said_instead_of_keeping_modules_less_apart(isolated):
+    wrong = make_conninfo(isolated._modules.conninfo, password="wrong")
+    with Database(isolated.conninfo) as database, pytest.raises(NoDatabase):
+        isolate(database, wrong)
 
 
 def test_processes_that_start_at_once_all_get_in(empty_database):
