@@ -18,6 +18,7 @@ from klods.errors import NoDatabase
 log = logging.getLogger(__name__)
 
 LOCK_SECONDS = 30.0
+_TURN = "select pg_advisory_xact_lock(hashtext('klods.roles'))"
 
 
 class Isolation(StrEnum):
@@ -71,6 +72,7 @@ def isolate(database: Database, modules_conninfo: str | None = None) -> Isolatio
         return Isolation.ROLES
     if standing.makes_roles:
         with own_transaction(database, LOCK_SECONDS) as connection:
+            connection.execute(_TURN)
             make_login(connection, family, password)
         if _let_in(database, family, conninfo):
             return Isolation.ROLES
@@ -90,7 +92,7 @@ def _let_in(database: Database, family: RoleFamily, conninfo: str) -> bool:
 
 def _settle(connection: Connection, standing: Standing, family: RoleFamily) -> None:
     """Remember the family, and take from everybody what only migrations may do."""
-    connection.execute("select pg_advisory_xact_lock(hashtext('klods.roles'))")
+    connection.execute(_TURN)
     if standing.family is None:
         connection.execute("insert into klods.role_family(name) values (%s) on conflict do nothing", [family.name])
     if standing.owns_database and standing.anyone_makes_temporary_tables:
