@@ -1,22 +1,26 @@
 """A database with two modules, secrets planted in it, and a way to see everything that an attack has achieved."""
 
-import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import tuple_row
 from support.attacks.model import SECRET_OF_HOST, SECRET_OF_OTHER, SECRET_OF_PLATFORM, SECRETS, TOLD, Attack, Server, Way
 from support.catalogue import PARTS, difference
 from support.isolated import install, working
-from support.migrating import module_of, upgrade
+from support.migrating import module_of
 
 from klods.db.database import Database
+from klods.db.migrating.migrator import ModuleMigrator
+from klods.db.own_connection import own_transaction
 from klods.db.processes import CHANNEL
 from klods.db.roles.isolating import Isolation, isolate
 from klods.db.scope import current_scope
@@ -32,7 +36,7 @@ SHOP = """
     create table shop_words(word text unique, platform_id bigint not null default klods.platform());
     create view shop_names as select name from shop_items;
     create function shop_tell(text) returns boolean language plpgsql cost 0.0001 as
-        $$ begin raise exception 'the row says %', $1; end $$;
+        $$ begin if $1 <> 'chair' then raise exception 'the row says %', $1; end if; return true; end $$;
     create function shop_touch() returns trigger language plpgsql as 'begin return new; end';
     create trigger shop_touched before update on shop_items for each row execute function shop_touch();
 """
@@ -59,9 +63,19 @@ NEXT = f"""
            (select string_agg(c, ' ') from pg_listening_channels() c) as listens,
            (select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) as locks,
            to_regclass('pg_temp.shop_items') is not null as shadowed, (select count(*) from other_items where name <> '{SECRET_OF_OTHER} in a text put together') as rows"""
+_OWN = re.compile(r"^. [a-z' ]+(klods\.)?shop_|rows of klods.module_migration")
 ROLES = """
     select 'member ' || roleid::regrole || ' ' || member::regrole, admin_option::text from pg_auth_members
-     union all select 'setting of ' || setrole::regrole, setconfig::text from pg_db_role_setting where setrole <> 0"""
+     where starts_with(member::regrole::text, current_database()) or starts_with(roleid::regrole::text, current_database())
+     union all select 'setting of ' || setrole::regrole, setconfig::text from pg_db_role_setting
+     where setrole <> 0 and (starts_with(setrole::regrole::text, current_database()) or setrole = current_user::regrole)"""
+TABLES = """
+    select c.oid::regclass::text from pg_class c
+     where (relkind = 'r' or relname = 'other_numbered_id_seq') and relnamespace in (select oid from pg_namespace where nspname in ('klods', 'public')) order by 1"""
+
+
+class Undone(Exception):
+    """What was tried has been looked at and is rolled back."""
 
 
 class Battlefield:
@@ -77,14 +91,29 @@ class Battlefield:
         self._make()
 
     def attempt(self, attack: Attack) -> list[str]:
-        """Try it, and say everything that it achieved; an empty list means that it was denied."""
-        said = self._migration(attack) if attack.way is Way.MIGRATION else self._statements(attack)
-        if os.environ.get("HEARD"):
-            print(attack.name, "=>", said)
+        """Try it, and say everything that it achieved; an empty list means that it was denied.
+
+        Where modules are kept apart by names only, what is known to get through is looked at in its own transaction and
+        undone: making the database anew after each would take minutes.
+        """
+        undone = self.server in attack.not_stopped and self.server is Server.PREFIX and not attack.may_build
+        tried = self._migration if attack.way is Way.MIGRATION else self._statements
+        heard: list[str] = []
+        inside = tried(attack, heard, undone=undone)
+        try:
+            return self._achieved(attack, "\n".join(heard), inside)
+        except psycopg.OperationalError as error:
+            self.close()
+            self._make()
+            return [f"a connection of the host was ended: {error}"]
+
+    def _achieved(self, attack: Attack, said: str, inside: list[str]) -> list[str]:
         found = [f"told: {secret}" for secret in (*SECRETS, TOLD) if secret in said]
         found += [f"notified: {note.payload}" for note in self._notes()]
-        found += self._next() + difference(self._before, after := self._snapshot())
-        if found and (after != self._before or not self._alive()):
+        found += self._next()
+        changes = inside + difference(self._before, after := self._snapshot())
+        found += [change for change in changes if not (attack.may_build and _OWN.search(change))]
+        if after != self._before or (found and not self._alive()):
             self.close()
             self._make()
         return found
@@ -137,13 +166,17 @@ class Battlefield:
             text = text.replace(f"{{{name}}}", str(role))
         return text
 
-    def _statements(self, attack: Attack) -> str:
-        heard: list[str] = []
+    def _statements(self, attack: Attack, heard: list[str], *, undone: bool) -> list[str]:
+        found: list[str] = []
         with suppress(Exception), working(self.database, "shop", read_only=attack.read_only):
             self._send(heard, attack.way, attack.sql)
             for statement in attack.then:
                 self._send(heard, Way.CODE, statement)
-        return "\n".join(heard)
+            if undone:
+                with current_scope().unit.wire() as transaction:
+                    found = difference(self._before, self._snapshot(transaction.connection))
+                raise Undone
+        return found
 
     def _send(self, heard: list[str], way: Way, text: str) -> None:
         with suppress(Exception), savepoint():
@@ -158,17 +191,21 @@ class Battlefield:
         with current_scope().unit.wire() as transaction:
             return transaction.failed
 
-    def _migration(self, attack: Attack) -> str:
-        heard: list[str] = []
+    def _migration(self, attack: Attack, heard: list[str], *, undone: bool) -> list[str]:
+        found: list[str] = []
         module = module_of(self._folder, {"001_a.sql": SHOP, "002_b.sql": self.spelled(attack.sql)})
         try:
-            upgrade(self.database, module)
+            with own_transaction(self.database, lock_seconds=2) as connection:
+                ModuleMigrator(self.database).upgrade(connection, module)
+                if undone:
+                    found = difference(self._before, self._snapshot(connection))
+                    heard += [str(connection.execute(text.encode()).fetchall()) for text in attack.then]
+                    raise Undone
         except Exception as error:
             heard.append(_told(error))
-        with suppress(Exception), working(self.database, "shop", read_only=attack.read_only):
-            for statement in attack.then:
-                self._send(heard, Way.CODE, statement)
-        return "\n".join(heard)
+        if attack.then and not undone:
+            self._statements(replace(attack, way=Way.CODE, sql=attack.then[0], then=attack.then[1:]), heard, undone=False)
+        return found
 
     def _notes(self) -> list[psycopg.Notify]:
         self._listener.execute("select 1")
@@ -191,14 +228,16 @@ class Battlefield:
     def _alive(self) -> bool:
         return not self._next()
 
-    def _snapshot(self) -> dict[str, str]:
-        tables = self._host.execute(
-            "select c.oid::regclass::text from pg_class c where relkind = 'r'"
-            " and relnamespace in (select oid from pg_namespace where nspname in ('klods', 'public')) order by 1"
-        ).fetchall()
-        parts = [f"select '{part.replace(chr(39), '')} ' || n, t from ({query}) p(n, t)" for part, query in PARTS.items()]
-        parts += [f"select 'rows of {t}', string_agg(x::text, chr(10) order by x::text) from {t} x" for (t,) in tables]
-        return {name: str(text) for name, text in self._host.execute(" union all ".join([*parts, ROLES]).encode())}
+    def _snapshot(self, connection: psycopg.Connection[Any] | None = None) -> dict[str, str]:
+        with (connection or self._host).cursor(row_factory=tuple_row) as cursor:
+            tables = cursor.execute(TABLES).fetchall()
+            parts = [f"select '{part.replace(chr(39), '')} ' || n, t from ({text}) p(n, t)" for part, text in PARTS.items()]
+            parts += [f"select 'rows of {t}', {_content(t)} from {t} x" for (t,) in tables]
+            return {name: str(text) for name, text in cursor.execute(" union all ".join([*parts, ROLES]).encode())}
+
+
+def _content(table: str) -> str:
+    return "last_value::text || is_called" if table.endswith("_seq") else "string_agg(x::text, chr(10) order by x::text)"
 
 
 def _run(way: Way, text: str) -> object:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from support.attacks.by_statement import LOOT
 from support.attacks.model import Attack, Server, Way, everywhere, on_prefix
 
+UNSEEN = "without roles nobody looks into functions"
 NAMES_ONLY = "the migration runs as the login of the host"
 
 
@@ -25,8 +26,13 @@ def function(body: str, language: str = "plpgsql", head: str = "") -> str:
 
 def planted(name: str, body: str, **more) -> Attack:
     """A function whose body does something, and its call."""
-    more.setdefault("not_stopped", {})
     return migration(name, function(f"begin {body}; return ''; end"), "select shop_f()", *LOOT, **more)
+
+
+def lasting(name: str, body: str, **more) -> Attack:
+    """A function that reaches beyond the unit in which it is called."""
+    call = function(f"begin {body}; return ''; end")
+    return migration(name, call, "select shop_f()", may_build=True, **{"only_with_roles": True, **more})
 
 
 FENCE = (
@@ -69,7 +75,7 @@ FENCE = (
     reader("copy the accounts", "create table shop_kept as select * from klods.user_account"),
     reader("copy the sessions into a materialized view", "create materialized view shop_kept as select user_agent from klods.user_session"),
     reader("copy rows of another module", "create table shop_kept as select * from other_items"),
-    reader("make a view of another module's table", "create view shop_kept as select * from other_items"),
+    migration("make a view of another module's table, and read it", "create view shop_kept as select * from other_items", "select * from shop_kept", not_stopped=on_prefix(NAMES_ONLY), may_build=True),
     reader("call a function of another module", "create table shop_kept as select other_secret()"),
     migration("write a core table", "update klods.generation set number = 66", not_stopped=on_prefix(NAMES_ONLY)),
     migration("write a table of another module", "update other_items set name = 'x'", not_stopped=on_prefix(NAMES_ONLY)),
@@ -96,15 +102,15 @@ TENANTS = (
     migration("change the policy of platforms", "alter policy klods_platform on shop_items using (true) with check (true)", "select name from shop_items", only_with_roles=True),
     migration("replace the policy of platforms", "drop policy klods_platform on shop_items; create policy klods_platform on shop_items using (true)", "select name from shop_items", only_with_roles=True),
     migration("narrow the policy of platforms to one role", "alter policy klods_platform on shop_items to {owner}", "select name from shop_items", only_with_roles=True),
-    migration("make the policy before the host does", "create table shop_more as select * from shop_items; alter table shop_more enable row level security; create policy klods_platform on shop_more using (true)", "select name from shop_more", only_with_roles=True),
+    migration("make the policy before the host does", "create table shop_more as select * from shop_items; alter table shop_more enable row level security; create policy klods_platform on shop_more using (true)", "select name from shop_more", only_with_roles=True, may_build=True),
     migration("switch row security off", "alter table shop_items disable row level security", "select name from shop_items", only_with_roles=True),
     migration("disable a trigger of the core", "alter table klods.module_log disable trigger module_log_append_only"),
     migration("keep the rows of all platforms in a materialized view", "create materialized view shop_kept as select * from shop_items", "select * from shop_kept", only_with_roles=True),
     migration("keep them through a view", "create materialized view shop_kept as select * from shop_names", "select * from shop_kept", only_with_roles=True),
     migration("keep those of a table made at the same time", "create table shop_more as select * from shop_items; create materialized view shop_kept as select name from shop_more", "select * from shop_kept", only_with_roles=True),
-    migration("make a view that looks with the eyes of its owner", "create view shop_kept with (security_invoker = false) as select name from shop_items; create table shop_x()", "select * from shop_kept", only_with_roles=True),
-    migration("make a function that looks with the eyes of its owner", function("select string_agg(name, ' ') from shop_items", "sql", "security definer"), "select shop_f()"),
-    migration("make a rule that works with the power of the owner", "create rule shop_r as on insert to shop_words do also insert into shop_words select name, 1 from shop_items", "insert into shop_words(word) values ('x')", "select * from shop_words", only_with_roles=True),
+    migration("make a view that looks with the eyes of its owner", "create view shop_kept with (security_invoker = false) as select name from shop_items; create table shop_x()", "select * from shop_kept", only_with_roles=True, may_build=True),
+    migration("make a function that looks with the eyes of its owner", function("select string_agg(name, ' ') from shop_items", "sql", "security definer"), "select shop_f()", only_with_roles=True),
+    migration("make a rule that works with the power of the owner", "create rule shop_r as on insert to shop_words do also insert into shop_words select name, 1 from shop_items", "insert into shop_words(word) values ('x')", "select * from shop_words", only_with_roles=True, may_build=True),
     migration("copy the rows of all platforms into a table without platform_id", "create table shop_kept as select name from shop_items", "select * from shop_kept", not_stopped=everywhere("a migration works on the rows of all platforms, and a table without platform_id is shared")),
 )  # fmt: skip
 
@@ -144,6 +150,7 @@ PLANTED = (
     planted("a function with SET ROLE in a text from a table", "execute (select 'set local ro' || 'le {other}' from shop_items limit 1)", **WITH_ROLES),
     planted("a function with SET ROLE after a harmless text", "execute 'select 1;' || ' set local ro' || 'le {other}'", **WITH_ROLES),
     planted("a function with SET ROLE behind a name that looks like a quote", "declare \U0001f600$q$ int; begin execute 'set local ro' || 'le {other}'; end; begin perform 1 as \U0001f600$q$; end", **WITH_ROLES),
+    planted("a function with SET ROLE behind a text that goes on after the end of a line", "perform e'a'\n'\\''; execute 'set local ro' || 'le {other}'; perform '''", **WITH_ROLES),
     planted("a function with set_config inside", "perform set_config('role', '{other}', true)", **WITH_ROLES),
     planted("a function with set_config in quotes", "perform \"set_config\"('role', '{other}', true)", **WITH_ROLES),
     planted("a function with set_config in unicode numbers", "perform U&\"set\\005fconfig\"('role', '{other}', true)", **WITH_ROLES),
@@ -161,20 +168,20 @@ PLANTED = (
     migration("a view that hides set_config in unicode numbers", "create view shop_v as select U&\"set\\005fconfig\"('role', '{other}', true)", "select * from shop_v", *LOOT, **WITH_ROLES),
     migration("a view of pg_settings that can be updated", "create view shop_v as select * from pg_settings", "update shop_v set setting = '{other}' where name = 'role'", *LOOT, **WITH_ROLES),
     migration("a default that hides set_config", "create table shop_more(a text default U&\"set\\005fconfig\"('role', '{other}', true))", "insert into shop_more values (default)", *LOOT, **WITH_ROLES),
-    planted("a function that leaves a setting", "set default_transaction_read_only = on"),
-    planted("a function that leaves a setting by a text put together", "execute 'se' || 't default_transaction_read_only = on'"),
-    planted("a function that leaves a session lock", "perform pg_advisory_lock(1)"),
-    planted("a function that leaves a session lock by a text put together", "execute 'select pg_advis' || 'ory_lock(1)'"),
-    planted("a function that leaves a LISTEN", "listen klods"),
-    planted("a function that leaves a LISTEN by a text put together", "execute 'lis' || 'ten klods'"),
-    planted("a function that leaves a prepared statement", "prepare _pg3_9 as select 1"),
-    planted("a function that takes the prepared statements of others away", "deallocate all"),
-    planted("a function that makes a temporary table", "create temp table other_items(id int, name text)"),
-    planted("a function that notifies the host", "notify klods, 'x'"),
-    planted("a function that notifies the host with pg_notify", "perform pg_notify('klods', 'x')"),
-    planted("a function that makes a large object", "perform lo_create(0)"),
-    planted("a function that makes a large object in a read-only unit", "perform lo_create(0)", read_only=True),
-    planted("a function that switches writing on", "set local transaction_read_only = off; insert into shop_items(name) values ('x')", read_only=True),
+    lasting("a function that leaves a setting", "set default_transaction_read_only = on", only_with_roles=False, not_stopped=on_prefix(UNSEEN)),
+    lasting("a function that leaves a setting by a text put together", "execute 'se' || 't default_transaction_read_only = on'"),
+    lasting("a function that leaves a session lock", "perform pg_advisory_lock(1)"),
+    lasting("a function that leaves a session lock by a text put together", "execute 'select pg_advis' || 'ory_lock(1)'"),
+    lasting("a function that leaves a LISTEN", "listen klods"),
+    lasting("a function that leaves a LISTEN by a text put together", "execute 'lis' || 'ten klods'"),
+    lasting("a function that leaves a prepared statement", "prepare _pg3_9 as select 1"),
+    lasting("a function that takes the prepared statements of others away", "deallocate all"),
+    lasting("a function that makes a temporary table", "create temp table other_items(id int, name text)"),
+    lasting("a function that notifies the host", "notify klods, 'x'"),
+    lasting("a function that notifies the host with pg_notify", "perform pg_notify('klods', 'x')"),
+    lasting("a function that makes a large object", "perform lo_create(0)"),
+    lasting("a function that makes a large object in a read-only unit", "perform lo_create(0)", read_only=True),
+    lasting("a function that switches writing on", "set local transaction_read_only = off; insert into shop_items(name) values ('x')", read_only=True),
 )  # fmt: skip
 
 GROUPS = {

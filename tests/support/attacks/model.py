@@ -55,8 +55,16 @@ class Attack:
 
     not_stopped: Mapping[Server, str] = field(default_factory=dict)
     read_only: bool = False
+    may_build: bool = False
+    """The migration may do what it does; what counts is what it leads to."""
+
     only_with_roles: bool = False
     """There is nothing to be won where modules have no roles."""
+
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        """Where it is tried."""
+        return tuple(server for server in Server if not (self.only_with_roles and server is Server.PREFIX))
 
 
 def on_prefix(reason: str = OPEN) -> Mapping[Server, str]:
