@@ -6,6 +6,8 @@ from contextlib import contextmanager, nullcontext
 from hashlib import sha256
 from pathlib import Path
 
+from psycopg import sql
+
 from klods.db.database import Database
 from klods.db.host import HOST
 from klods.db.migrating import ledger
@@ -64,9 +66,9 @@ class ChainRun:
             self._walk(done[keep - 1] if keep else "base", "downgrade")
         return back
 
-    def text(self, sql: str) -> None:
+    def text(self, text: str) -> None:
         """Run SQL that came without a file; when it is the text of a file, that file is what runs."""
-        checksum = sha256(sql.encode()).hexdigest()
+        checksum = sha256(text.encode()).hexdigest()
         if known := next((r.revision for r in self._chain if r.checksum == checksum), None):
             if known in self.status.pending:
                 self.upgrade(known)
@@ -74,7 +76,7 @@ class ChainRun:
         code, folder, name = self._module.code, self._module.source.folder, f"text_{checksum[:12]}"
         with self._fence() as session, failures(code, name, folder / name, folder):
             with session.as_owner():
-                run_text(self._connection, sql)
+                run_text(self._connection, text, in_role=bool(session.role))
             session.settle()
         ledger.write(self._connection, Record(code, name, Direction.TEXT, checksum))
 
@@ -101,18 +103,20 @@ class ChainRun:
             watch = Watch(self._connection, self._database)
             with CleanSession(self._connection, MODULE_PATH, land.owner if land else "") as session:
                 yield session
-            with self._deferred_done():
+            with self._deferred_done(land.owner if land else ""):
                 prefix = definition.table_prefix
                 if strays := watch.strays(Territory("public", prefix)):
                     raise OutsidePrefix(module=definition.code, prefix=prefix, objects=", ".join(strays), items=strays)
 
     @contextmanager
-    def _deferred_done(self) -> Iterator[None]:
+    def _deferred_done(self, owner: str) -> Iterator[None]:
         """A moment in which everything has run that waits for the commit: what breaks there is this module's fault."""
         folder = self._module.source.folder
         self._connection.execute("savepoint klods_deferred")
         with failures(self._module.code, "(at its end)", folder / self._module.definition.migrations_path, folder):
-            self._connection.execute("set constraints all immediate")
+            if owner:  # before PostgreSQL 18 a deferred trigger works in whatever role is in force when its time comes
+                self._connection.execute(sql.SQL("set local role {}").format(sql.Identifier(owner)))
+            self._connection.execute("set constraints all immediate; reset role")
         yield
         self._connection.execute("rollback to savepoint klods_deferred; release savepoint klods_deferred")
 

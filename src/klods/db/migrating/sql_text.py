@@ -11,7 +11,14 @@ from klods.db.roles.escapes import escapes
 from klods.db.units.lexing import Token, tokens
 
 TRANSACTION_WORDS = frozenset(["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"])
-RUN = "do $klods$ begin execute current_setting('klods.sql'); end $klods$"
+_EXECUTE = "$klods$ begin execute current_setting('klods.sql'); end $klods$"
+RUN = (f"do {_EXECUTE}",)
+RUN_IN_ROLE = (
+    # Inside SECURITY DEFINER PostgreSQL changes no role, however well SET ROLE is hidden in a text that is put together.
+    f'create function public."klods run"() returns void language plpgsql security definer as {_EXECUTE}',
+    'select public."klods run"()',
+    'drop function public."klods run"()',
+)
 
 
 class TextFailed(Exception):
@@ -74,10 +81,10 @@ def _depth(found: list[Token], depth: int) -> int:
     return depth - 1 if depth and last == "END" else depth
 
 
-def run_text(connection: psycopg.Connection[Any], text: str) -> None:
+def run_text(connection: psycopg.Connection[Any], text: str, *, in_role: bool = False) -> None:
     """Let the server run the whole text inside the open transaction; raise `TextFailed` with line and reason.
 
-    A text that would leave the role it runs in is not run at all.
+    A text that would leave the role it runs in is not run at all; ``in_role`` says that it runs in the module's.
 
     Nothing of the text is parsed for ``%`` or ``:``. After a failure the transaction is as before the text.
     """
@@ -86,9 +93,9 @@ def run_text(connection: psycopg.Connection[Any], text: str) -> None:
             raise TextFailed(f"{found} cannot stand in a migration: it stays in the role of its module", statement.line)
     connection.execute("savepoint klods_text")
     try:
-        _run(connection, text)
+        _run(connection, text, in_role=in_role)
     except psycopg.Error as error:
-        raise _located(connection, text, error) from error
+        raise _located(connection, text, error, in_role=in_role) from error
     connection.execute("release savepoint klods_text")
 
 
@@ -100,13 +107,14 @@ def say(error: psycopg.Error) -> str:
     return "; ".join(part for part in (diag.message_primary, diag.message_detail, diag.message_hint) if part)
 
 
-def _run(connection: psycopg.Connection[Any], text: str) -> None:
+def _run(connection: psycopg.Connection[Any], text: str, *, in_role: bool) -> None:
     # The role that owns the tables may not call `set_config`.
     connection.execute(sql.SQL("set local klods.sql = {}").format(sql.Literal(text)))
-    connection.execute(RUN)
+    for statement in RUN_IN_ROLE if in_role else RUN:
+        connection.execute(statement.encode())
 
 
-def _located(connection: psycopg.Connection[Any], text: str, error: psycopg.Error) -> TextFailed:
+def _located(connection: psycopg.Connection[Any], text: str, error: psycopg.Error, *, in_role: bool) -> TextFailed:
     if connection.closed:
         return TextFailed(say(error))
     connection.execute("rollback to savepoint klods_text")
@@ -117,7 +125,7 @@ def _located(connection: psycopg.Connection[Any], text: str, error: psycopg.Erro
         return TextFailed(say(error), text.count("\n", 0, position - 1) + 1)
     # Time-outs and deadlocks say nothing about the text; running it again would only wait again.
     passing = isinstance(error, psycopg.OperationalError)
-    return TextFailed(say(error), 0 if passing else _failing_line(connection, text, error))
+    return TextFailed(say(error), 0 if passing else _failing_line(connection, text, error, in_role=in_role))
 
 
 def _position(error: psycopg.Error, text: str) -> int | None:
@@ -126,11 +134,11 @@ def _position(error: psycopg.Error, text: str) -> int | None:
     return int(position) if position else None
 
 
-def _failing_line(connection: psycopg.Connection[Any], text: str, error: psycopg.Error) -> int:
+def _failing_line(connection: psycopg.Connection[Any], text: str, error: psycopg.Error, *, in_role: bool) -> int:
     """Run the statements one by one until one fails: errors that come with data carry no position."""
     for statement in statements(text):
         try:
-            _run(connection, statement.text)
+            _run(connection, statement.text, in_role=in_role)
         except psycopg.Error as again:
             if not connection.closed:
                 connection.execute("rollback to savepoint klods_text")

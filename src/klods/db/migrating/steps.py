@@ -38,7 +38,9 @@ class CleanSession:
 
     def __init__(self, connection: Connection, search_path: str, role: str = "") -> None:
         self._connection = connection
-        self._role = role
+        self.role = role
+        """The role that owns the module's tables; empty where modules have none."""
+
         self._found = {row["name"]: row["setting"] for row in connection.execute(_PRESENT)}
         self._wanted = self._found | {"search_path": search_path, "statement_timeout": "0"}
 
@@ -55,10 +57,10 @@ class CleanSession:
     @contextmanager
     def as_owner(self) -> Iterator[None]:
         """Work in the role that owns the module's tables, where modules have roles; raise `TextFailed` when it was left."""
-        if self._role:
-            self._connection.execute(sql.SQL("set local role {}").format(sql.Identifier(self._role)))
+        if self.role:
+            self._connection.execute(sql.SQL("set local role {}").format(sql.Identifier(self.role)))
         yield
-        if self._role and self._current_role() != self._role:
+        if self.role and self._current_role() != self.role:
             raise TextFailed("it left the role that owns the tables of its module")
 
     def settle(self) -> None:
@@ -101,7 +103,7 @@ class Steps:
         if way == "upgrade" and sha256(text.encode()).hexdigest() != revision.checksum:
             raise TextFailed("the file was changed while it was about to run")
         if revision.kind == "sql":
-            run_text(self._connection, text)
+            run_text(self._connection, text, in_role=bool(self._session.role))
         else:
             self._run_python(revision, text, way)
         return Direction.UP if way == "upgrade" else Direction.DOWN

@@ -18,12 +18,13 @@ _OF_ROWS = ("select, insert, update, delete on", "select on")
 Statement = sql.Composed
 
 
-def dressing(holdings: Holdings, writer: str, reader: str) -> Iterator[Statement]:
+def dressing(before: Holdings, holdings: Holdings, writer: str, reader: str) -> Iterator[Statement]:
     """The statements for what has not been dressed yet."""
-    for relation in holdings.relations.values():
+    for oid, relation in holdings.relations.items():
         yield from _rights(relation, writer, reader)
         if relation.kind in {"r", "p"} and relation.has_platform:
-            yield from _tenancy(relation)
+            old = before.relations.get(oid)
+            yield from _tenancy(relation, kept=bool(old and old.platform_policy))
         if relation.kind == "v" and not relation.asks_as_caller:
             # A view asks with the eyes of its owner, who sees every platform.
             yield _of(relation, "alter view {} set (security_invoker = true)")
@@ -37,14 +38,16 @@ def _rights(relation: Relation, writer: str, reader: str) -> Iterator[Statement]
             yield _of(relation, f"grant {right} {{}} to {{}}", role)
 
 
-def _tenancy(relation: Relation) -> Iterator[Statement]:
+def _tenancy(relation: Relation, *, kept: bool) -> Iterator[Statement]:
     """Restrictive, so that no policy of the module opens it again; and one that opens the rest if the module has none."""
     if not relation.secured:
         yield _of(relation, "alter table {} enable row level security")
-    if PLATFORM_POLICY not in relation.policies:
+    if not kept:
+        if relation.platform_policy:  # of the module's own making, or out of a backup
+            yield _of(relation, f"drop policy {PLATFORM_POLICY} on {{}}")
         check = f"as restrictive using ({_OF_THIS_PLATFORM}) with check ({_OF_THIS_PLATFORM})"
         yield _of(relation, f"create policy {PLATFORM_POLICY} on {{}} {check}")
-    if not relation.open_policies:
+    if not set(relation.open_policies) - {PLATFORM_POLICY}:
         yield _of(relation, f"create policy {OPEN_POLICY} on {{}} using (true) with check (true)")
 
 

@@ -26,18 +26,22 @@ def harden(connection: psycopg.Connection[Any], host: str) -> None:
     names = sql.SQL(", ").join(map(sql.Literal, TAKEN))
     connection.execute(sql.SQL(_TAKE).format(names=names, host=sql.Literal(host)))
     connection.execute("revoke insert, update, delete on pg_catalog.pg_settings from public")
+    connection.execute("revoke select on pg_catalog.pg_prepared_statements from public")
 
 
 def is_hardened(connection: psycopg.Connection[Any]) -> bool:
     """Whether that has been done in this database."""
-    row = connection.execute(
-        "select not has_function_privilege('public', 'pg_catalog.set_config(text,text,boolean)', 'execute')"
+    left = connection.execute(
+        "select from pg_proc where pronamespace = 'pg_catalog'::regnamespace and proname = any(%s)"
+        " and has_function_privilege('public', oid, 'execute')",
+        [list(TAKEN)],
     )
-    return bool((row.fetchone() or [False])[0])
+    return not left.rowcount
 
 
 def hardening_sql(host: str) -> str:
     """The same as text, for an administrator of the server."""
     names = ", ".join(f"'{name}'" for name in TAKEN)
     quoted = "'" + host.replace("'", "''") + "'"
-    return f"{_TAKE.format(names=names, host=quoted).strip()};\nrevoke update on pg_catalog.pg_settings from public;"
+    taken = f"{_TAKE.format(names=names, host=quoted).strip()};\nrevoke update on pg_catalog.pg_settings from public;"
+    return f"{taken}\nrevoke select on pg_catalog.pg_prepared_statements from public;"

@@ -13,12 +13,23 @@ _RELATIONS = """
            coalesce('security_invoker=true' = any(c.reloptions), false) as asks_as_caller,
            array(select p.polname::text from pg_policy p where p.polrelid = c.oid) as policies,
            array(select p.polname::text from pg_policy p where p.polrelid = c.oid and p.polpermissive) as open_policies,
+           array(select format('%%s %%s %%s %%s', p.polpermissive, p.polcmd, p.polroles,
+                               pg_get_expr(p.polqual, c.oid), pg_get_expr(p.polwithcheck, c.oid))
+                   from pg_policy p where p.polrelid = c.oid and p.polname = 'klods_platform') as platform_policy,
+           array(select g.tgname::text from pg_trigger g
+                  where g.tgrelid = c.oid and g.tgdeferrable and not g.tgisinternal) as deferrable_triggers,
            array(select r.rulename::text from pg_rewrite r where r.ev_class = c.oid and r.rulename <> '_RETURN') as rules,
-           array(select distinct t.relname::text from pg_rewrite r
-                   join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid
-                                   and d.refclassid = 'pg_class'::regclass
-                   join pg_class t on t.oid = d.refobjid and t.oid <> c.oid and t.relrowsecurity
-                  where r.ev_class = c.oid) as secured_sources
+           array(with recursive source(oid) as (
+                        select c.oid
+                         union
+                        select d.refobjid from source s join pg_rewrite r on r.ev_class = s.oid
+                          join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid
+                                          and d.refclassid = 'pg_class'::regclass)
+                 select t.relname::text from source join pg_class t using (oid)
+                  where c.relkind = 'm' and t.oid <> c.oid and t.relkind in ('r', 'p')
+                    and (t.relrowsecurity or exists (
+                         select from pg_attribute a where a.attrelid = t.oid and a.attname = 'platform_id'
+                            and a.attnum > 0 and not a.attisdropped)) order by 1) as secured_sources
       from pg_class c
      where c.relowner = %(owner)s::regrole and c.relnamespace = 'public'::regnamespace
        and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')
@@ -67,9 +78,13 @@ class Relation:
     asks_as_caller: bool
     policies: tuple[str, ...]
     open_policies: tuple[str, ...]
+    platform_policy: tuple[str, ...]
+    """What the policy that keeps platforms apart says, if there is one."""
+
+    deferrable_triggers: tuple[str, ...]
     rules: tuple[str, ...]
     secured_sources: tuple[str, ...]
-    """Tables under row security that a view is made of."""
+    """Tables with rows of platforms that a materialized view is made of, also by way of views."""
 
     rights: frozenset[Right] = frozenset()
     column_rights: frozenset[Right] = frozenset()

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from klods.db.roles.escapes import escapes
+from klods.db.roles.escapes import body_escapes
 from klods.db.roles.holdings import Function, Holdings, Relation, Right
 
 PLATFORM_POLICY = "klods_platform"
 _ROWS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})
 _OF_SEQUENCES = frozenset({"USAGE", "SELECT"})
-_GUARDED = ("role=", "session_authorization=", "klods.")
+_GUARDED = ("role=", "session_authorization=", "klods.", "standard_conforming_strings=")
 
 
 def faults(before: Holdings, after: Holdings, writer: str, reader: str) -> Iterator[str]:
@@ -31,6 +31,8 @@ def faults(before: Holdings, after: Holdings, writer: str, reader: str) -> Itera
 def _of_relation(relation: Relation, old: Relation | None) -> Iterator[str]:
     for rule in relation.rules:
         yield f"rule {rule} on {relation.name}: rules work with the power of the owner; use a trigger"
+    for trigger in relation.deferrable_triggers:
+        yield f"trigger {trigger} on {relation.name} is deferrable: it could run when the module's role has been left"
     if relation.kind == "m" and relation.secured_sources:
         tables = ", ".join(relation.secured_sources)
         yield f"materialized view {relation.name} keeps rows of all platforms of {tables}; use a view"
@@ -39,6 +41,8 @@ def _of_relation(relation: Relation, old: Relation | None) -> Iterator[str]:
             yield f"policy {PLATFORM_POLICY} on {relation.name} was dropped: it keeps the platforms apart"
         elif not relation.secured:
             yield f"row security of {relation.name} was switched off: it keeps the platforms apart"
+        elif relation.platform_policy != old.platform_policy:
+            yield f"policy {PLATFORM_POLICY} on {relation.name} was changed: it keeps the platforms apart"
 
 
 def _of_function(function: Function) -> Iterator[str]:
@@ -47,8 +51,8 @@ def _of_function(function: Function) -> Iterator[str]:
     for setting in function.settings:
         if setting.lower().startswith(_GUARDED):
             yield f"function {function.name} sets {setting.partition('=')[0]}, which belongs to the host"
-    for found in dict.fromkeys(escapes(function.body)):
-        yield f"function {function.name} uses {found}: a module stays in its role"
+    for found in dict.fromkeys(body_escapes(function.body)):
+        yield f"function {function.name} uses {found}: a module stays in its role, and leaves the connection as it is"
 
 
 def _of_rights(where: str, rights: frozenset[Right], allowed: frozenset[Right]) -> Iterator[str]:

@@ -33,7 +33,7 @@ class Land:
         after = self._holdings()
         if found := tuple(faults(before, after, self._writer, self._reader)):
             raise OutsidePrefix(module=self._code, prefix=self._prefix, objects=", ".join(found), items=found)
-        for statement in dressing(after, self._writer, self._reader):
+        for statement in dressing(before, after, self._writer, self._reader):
             self._connection.execute(statement)
 
     def _holdings(self) -> Holdings:

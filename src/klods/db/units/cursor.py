@@ -9,6 +9,9 @@ from psycopg import sql
 from psycopg.abc import Params
 from psycopg.rows import Row, RowFactory
 
+from klods.db.units.guard import FORBIDDEN
+from klods.errors import ForbiddenStatement
+
 
 class Gate(Protocol):
     """What stands round the statements of a cursor."""
@@ -57,6 +60,17 @@ class UnitCursor(psycopg.Cursor[Row]):
             except psycopg.Error as error:
                 gate.explain(error)
                 raise
+
+    def stream(self, query: Any, params: Params | None = None, **options: Any) -> Any:
+        """Send one statement, and hand its rows out as they come."""
+        with self._gate.turn:
+            self._gate.admit(spelled(query))
+        return super().stream(query, params, **options)
+
+    def copy(self, *_: Any, **__: Any) -> Any:
+        """Never: what looks like COPY could be any number of statements."""
+        reason, instead = FORBIDDEN["copy"]
+        raise ForbiddenStatement(keyword="COPY", reason=reason, instead=instead)
 
     def _execute_send(self, query: Any, *, force_extended: bool = True, binary: bool | None = None) -> None:  # noqa: ARG002
         """Always the extended protocol, where a second statement is a syntax error."""

@@ -15,6 +15,10 @@ _RIGHTS = (
     "rights on tables are given when a module is installed",
     "Name the table in exports, and in reads of the other.",
 )
+_ROLES = "roles belong to the host", "Leave them as they are."
+_ABOUT_ROLES = frozenset(
+    {("alter", "role"), ("alter", "user"), ("alter", "group"), ("drop", "owned"), ("reassign", "owned")}
+)
 _COPY = "rows cannot be streamed through a statement", "Use INSERT … SELECT unnest(…), or execute_insert."
 
 FORBIDDEN: Mapping[str, tuple[str, str]] = {
@@ -39,11 +43,21 @@ def first_keyword(sql: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=4096)
+def _changes_a_role(sql: str) -> bool:
+    """Whether it is about roles: each may change settings of its own, which would stay, and drop all that it owns."""
+    words = (token.text.lower() for token in tokens(sql) if token.text != ";")
+    return (next(words, ""), next(words, "")) in _ABOUT_ROLES
+
+
 def refuse_control(sql: str) -> None:
     """Raise `ForbiddenStatement` when the statement would take control of the transaction or the connection."""
     if verdict := FORBIDDEN.get(keyword := first_keyword(sql)):
         reason, instead = verdict
         raise ForbiddenStatement(keyword=keyword.upper(), reason=reason, instead=instead)
+    if keyword in {"alter", "drop", "reassign"} and _changes_a_role(sql):
+        reason, instead = _ROLES
+        raise ForbiddenStatement(keyword=f"{keyword.upper()} of a role", reason=reason, instead=instead)
     if found := reach(sql):
         raise ForbiddenStatement(keyword=found.name, reason=found.reason, instead=found.instead)
 

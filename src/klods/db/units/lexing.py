@@ -4,12 +4,15 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_BLANK = re.compile(r"[\s\ufeff]+|--[^\n\r]*")
-_WORD = re.compile(r"[A-Za-z_\u0080-\uffff][\w$]*")
+# Blanks and letters are PostgreSQL's own: to it a non-breaking space or an emoji is a letter.
+_BLANK = re.compile(r"[ \t\n\r\f\v]+|--[^\n\r]*")
+_WORD = re.compile(r"[A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_$\u0080-\U0010ffff]*")
 _QUOTED = re.compile(r"'(?:[^']|'')*'?|\"(?:[^\"]|\"\")*\"?")
-_ESCAPED = re.compile(r"[eE]'(?:[^'\\]|\\.|'')*'?", re.DOTALL)
-_DOLLAR = re.compile(r"\$(?:[A-Za-z_\u0080-\uffff][\w]*)?\$")
-_PARAMETER = re.compile(r"%(?:\([^)]*\))?[sbt%]")
+_PIECE = r"'(?:[^'\\]|\\.|'')*"
+_NEXT_LINE = r"'(?:[ \t\f]|--[^\n\r]*)*[\n\r](?:[ \t\n\r\f\v]|--[^\n\r]*[\n\r])*"
+_ESCAPED = re.compile(rf"[eE]{_PIECE}(?:{_NEXT_LINE}{_PIECE})*'?", re.DOTALL)  # it goes on after an end of line
+_DOLLAR = re.compile(r"\$(?:[A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_\u0080-\U0010ffff]*)?\$")
+_PARAMETER = re.compile(r"%(?:\([^)'\"$/-]*\))?[sbt%]")
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 
 

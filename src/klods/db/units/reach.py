@@ -29,6 +29,7 @@ _LOCK = (
     "Use pg_advisory_xact_lock.",
 )
 _NOTIFY = ("the host talks to its processes there", "Publish an event.")
+_PREPARED = ("statements of other modules stand there", "Look at the server's log.")
 _LARGE_OBJECT = ("large objects belong to no table, no module and no platform", "Use a column of type bytea.")
 _TEXT = ("a text that is run as SQL can hide any other command", "Write the query itself.")
 
@@ -40,11 +41,13 @@ LARGE_OBJECTS = (
 RUNNERS = (
     "query_to_xml", "query_to_xmlschema", "query_to_xml_and_xmlschema", "cursor_to_xml", "cursor_to_xmlschema",
     "ts_stat", "ts_rewrite",
+    *(f"{what}_to_{form}" for what in ("table", "schema", "database") for form in ("xml", "xmlschema", "xml_and_xmlschema")),
 )  # fmt: skip
 
 CALLS: Mapping[str, tuple[str, str]] = {
     "set_config": _SETTING,
     "pg_notify": _NOTIFY,
+    "pg_prepared_statement": _PREPARED,
     **dict.fromkeys((*LOCKS, "pg_advisory_unlock_all"), _LOCK),
     **dict.fromkeys(LARGE_OBJECTS, _LARGE_OBJECT),
     **dict.fromkeys(RUNNERS, _TEXT),
@@ -52,7 +55,8 @@ CALLS: Mapping[str, tuple[str, str]] = {
 """Functions that module code may not call: why, and what to do instead."""
 
 _SUSPECT = re.compile(
-    r"set_config|advisory_|temp|pg_notify|pg_settings|\blo_|loread|lowrite|_to_xml|ts_stat|ts_rewrite|u&", re.IGNORECASE
+    r"set_config|advisory_|temp|pg_notify|pg_settings|pg_prepared|\blo_|loread|lowrite|_to_xml|ts_stat|ts_rewrite|u&",
+    re.IGNORECASE,
 )
 """What every statement that reaches too far contains, so that few are read to their end."""
 
@@ -74,11 +78,14 @@ def reach(sql: str) -> Reach | None:
             return Reach(word, *CALLS[word])
     if {"update", "pg_settings"} <= set(words):
         return Reach("UPDATE pg_settings", *_SETTING)
+    if "pg_prepared_statements" in words:
+        return Reach("pg_prepared_statements", *_PREPARED)
     return _temporary(words)
 
 
 def _temporary(words: Sequence[str]) -> Reach | None:
-    made = words[:1] == ["create"] and not _TEMPORARY.isdisjoint(words[1:5])
+    begun = words.index("create") if "create" in words else len(words)  # also behind EXPLAIN ANALYZE
+    made = not _TEMPORARY.isdisjoint(words[begun + 1 : begun + 5])
     taken = words[:1] != ["insert"] and any(a == "into" and b in _TEMPORARY for a, b in pairwise(words))
     if not (made or taken):
         return None

@@ -162,7 +162,7 @@ TRICKS = {
     "reset role; update klods.generation set number = 0; set local role shop": "RESET ROLE",
     "do $$ begin set local role none; update klods.generation set number = 0; end $$": "SET ROLE",
     "select set_config('role', 'none', true)": "set_config",
-    "do $$ begin execute 'res' || 'et role'; create table shop_more(id int); end $$": "left the role",
+    "do $$ begin execute 'res' || 'et role'; create table shop_more(id int); end $$": "within security-definer function",
 }
 
 
