@@ -3,8 +3,8 @@
 KlodsError
 ├── NotFound       NoSuchModule · ModuleNotEnabled · NoSuchPlatform · NoSuchUser · NoSuchToken · LinkSpent
 ├── Invalid        InvalidDefinition · InvalidName · InvalidPassword · InvalidConfig · InvalidSettings ·
-│                  BadParameters · InvalidBackup
-├── Conflict       StalePlan · AlreadyRunning · NameTaken · CoreModule · InUse · NotEmpty
+│                  BadParameters · InvalidBackup · UnclearDryRun
+├── Conflict       StalePlan · AlreadyRunning · NameTaken · CoreModule · InUse · NotEmpty · ReadOnlyModule · NotLive · KeptSafe
 ├── Refused        NotSignedIn · WrongPassword · NotAllowed · CrossSite · TooManyTries
 ├── Misuse         NoScope · BlockingCall · EndedUnit · ForbiddenStatement · MigrationInRequest
 ├── Broken         SwallowedFailure · CommitFailed · PartFailed · MigrationFailed · HookFailed · OutsidePrefix · GrantFailed ·
@@ -118,6 +118,12 @@ class InvalidBackup(Invalid):
     """{file} was not restored: {reason}"""
 
 
+class UnclearDryRun(Invalid):
+    """It is not clear whether this is meant to be a dry run: {reason}."""
+
+    hint = "Send `?dry_run=true` or the header `X-Klods-Dry-Run: true`, or nothing at all."
+
+
 class Conflict(KlodsError):
     """The request does not fit the present state."""
 
@@ -144,6 +150,24 @@ class CoreModule(Conflict):
 
 class InUse(Conflict):
     """{what} is in use by {who}."""
+
+
+class ReadOnlyModule(Conflict):
+    """{module} is read-only, so nothing was done."""
+
+    hint = "Try it with `?dry_run=true`; `klods module live {module}` lets it write."
+
+
+class NotLive(Conflict):
+    """{module} is not live, so nothing was done: what it does would not be kept."""
+
+    hint = "`klods module live {module}` lets it go live; without `dry_run=false` it would be tried and undone."
+
+
+class KeptSafe(Conflict):
+    """{module} cannot go live: {variables} in the environment of the hub keeps it from that."""
+
+    hint = "Take it out of the environment, and start the hub anew."
 
 
 class NotEmpty(Conflict):

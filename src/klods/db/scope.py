@@ -39,6 +39,9 @@ class Scope:
     kind: ScopeKind = ScopeKind.REQUEST
     catalog: Mapping[str, Module] = field(default_factory=dict, repr=False)
     read_only: bool = False
+    dry: bool = False
+    """Whether everything is undone at the end, after it was tried whether it could be kept."""
+
     statement_seconds: float = 30
     host_thread: int | None = None
     """The identity of the thread that runs the host's event loop and must never wait for the database."""
@@ -103,8 +106,11 @@ class Scope:
 
     @contextmanager
     def block(self) -> Iterator[Unit]:
-        """One more unit in a job or command, after keeping what was done before; a savepoint anywhere else."""
-        if self.kind is ScopeKind.REQUEST or self._in_block:
+        """One more unit in a job or command, after keeping what was done before; a savepoint anywhere else.
+
+        A dry scope has one transaction only, so that what comes later sees what came before.
+        """
+        if self.dry or self.kind is ScopeKind.REQUEST or self._in_block:
             with self.unit.savepoint():
                 yield self.unit
             return
@@ -123,15 +129,22 @@ class Scope:
         return self.unit
 
     def _new_unit(self) -> Unit:
-        unit = self.database.unit(_opening(self.module, self.platform_id, self.statement_seconds, self.read_only))
+        opening = _opening(
+            self.module,
+            self.platform_id,
+            statement_seconds=self.statement_seconds,
+            read_only=self.read_only,
+            dry=self.dry,
+        )
+        unit = self.database.unit(opening)
         unit.host_thread = self.host_thread
         return unit
 
 
 @lru_cache(maxsize=4096)
-def _opening(module: str, platform_id: int, statement_seconds: float, read_only: bool) -> Opening:  # noqa: FBT001
+def _opening(module: str, platform_id: int, *, statement_seconds: float, read_only: bool, dry: bool) -> Opening:
     """The same for every request of a module on a platform, so that its SQL is spelled once."""
-    return Opening(module, platform_id, statement_seconds=statement_seconds, read_only=read_only)
+    return Opening(module, platform_id, statement_seconds=statement_seconds, read_only=read_only, dry=dry)
 
 
 def current_scope() -> Scope:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from klods.kernel.catalog import Module, Source
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.grants import Grant
-from klods.kernel.state import Activation, Installation, States
+from klods.kernel.state import Activation, Installation, States, StoredSwitches
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ class Change(Protocol):
     def run(self, module: Module, platform_id: int, hook: Callable[[], object]) -> None:
         """Run a hook of the module in a scope joined to this transaction; an error undoes what it wrote, and is raised."""
 
-    def save(self, row: Installation | Activation) -> None:
-        """Store a state row."""
+    def save(self, row: Installation | Activation | StoredSwitches) -> None:
+        """Store a row of the states."""
 
     def log(self, entry: LogEntry) -> None:
         """Append a line to the log."""

@@ -16,6 +16,7 @@ from klods.db.processes import Membership
 from klods.errors import Unavailable
 from klods.kernel.catalog import Module
 from klods.kernel.importer import ModuleImporter
+from klods.kernel.switches import Switches
 from klods.web.asking import Recognition
 from klods.web.engine.dispatcher import Dispatcher
 from klods.web.engine.edge import Surroundings
@@ -62,6 +63,7 @@ class WebApp:
             self._loader,
             drain_seconds=process.drain_seconds,
             changed=partial(_forget, services, process.database),
+            environment=services.lifecycle.environment,
         )
         member = partial(Membership, process.database.conninfo, role="web", address=process.address)
         self._follower = Follower(member, self.runtime.act, services.authenticator.forget)
@@ -136,10 +138,14 @@ def _surroundings(services: HostServices, process: Process, errors: Errors) -> S
     def catalog() -> Mapping[str, Module]:
         return services.switchboard.current.modules
 
+    def switches(code: str, platform: int) -> Switches:
+        return services.switchboard.current.switches_of(code, platform)
+
     return Surroundings(
         process.database,
         services.authenticator.subject,
         errors=errors,
+        switches=switches,
         catalog=catalog,
         worker_threads=process.worker_threads,
     )

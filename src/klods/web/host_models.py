@@ -55,6 +55,7 @@ class ModuleOut(Shape):
     is_internal: bool
     state: Annotated[str, Field(description="the one word for how it stands on your platform")]
     enabled: bool
+    mode: Annotated[str, Field(description="live, read_only or dry_run; empty for a module that cannot be read")]
     reason: str
     installed: str
     active: str
@@ -127,6 +128,12 @@ class SwitchIn(Shape):
 
     token: Annotated[str | None, StringConstraints(max_length=200)] = None
     why: Why = ""
+
+
+class EnableIn(SwitchIn):
+    """The same, and whether the module goes live at once; else it starts with its safety switches on."""
+
+    live: bool = False
 
 
 class OutcomeOut(Shape):

@@ -8,6 +8,7 @@ from typing import Any
 from klods.db.people import People
 from klods.kernel.catalog import Catalog
 from klods.kernel.lifecycle import Lifecycle
+from klods.kernel.overview import Known
 from klods.kernel.ports import StateStore
 from klods.web.auth.authenticator import Authenticator
 from klods.web.auth.passwords import Passwords
@@ -44,6 +45,10 @@ class HostServices:
 
     secure_cookies: bool = False
     auto_reload: bool = False
+
+    def known(self) -> Known:
+        """What can be found now and what is stored, for lists of modules."""
+        return self.lifecycle.known(self.catalog(), self.states.read())
 
     @cached_property
     def authenticator(self) -> Authenticator:

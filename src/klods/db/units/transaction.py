@@ -121,6 +121,20 @@ class Transaction:
         if answer == b"ROLLBACK":
             raise SwallowedFailure
 
+    def rehearse(self) -> None:
+        """Let PostgreSQL check what it would check at a commit, raise what `commit` would raise, and undo everything."""
+        if not self._begun:
+            return
+        if self.failed:
+            self.rollback()
+            raise SwallowedFailure
+        try:
+            self._send(b"SET CONSTRAINTS ALL IMMEDIATE")
+        except psycopg.Error as error:
+            raise CommitFailed(reason=self._why(error), sqlstate=error.sqlstate) from error
+        finally:
+            self.rollback()
+
     def rollback(self) -> None:
         """Undo everything; a connection that died has done so already."""
         if self._begun and not self.lost:

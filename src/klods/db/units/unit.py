@@ -135,14 +135,17 @@ class Unit:
             raise
 
     def commit(self) -> None:
-        """Keep what was done and end; raise `SwallowedFailure` or `CommitFailed` when nothing was kept."""
+        """Keep what was done and end; raise `SwallowedFailure` or `CommitFailed` when nothing was kept.
+
+        A dry unit raises the same, and keeps nothing in any case.
+        """
         with self.turn:
             self._refuse_ended()
             try:
                 if self._session is not None:
                     self._session.flush_last()
                 if self._wire is not None:
-                    self._wire[1].commit()
+                    self._conclude(self._wire[1])
             finally:
                 self._finish()
                 self._part()
@@ -219,6 +222,12 @@ class Unit:
         if self.ended:
             self._finish(spoiled=True)
             raise EndedUnit
+
+    def _conclude(self, transaction: Transaction) -> None:
+        if self.opening.dry:
+            transaction.rehearse()
+        else:
+            transaction.commit()
 
     def _begin_block(self) -> str:
         self._savepoints += 1
