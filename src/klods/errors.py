@@ -1,7 +1,7 @@
 """Every situation the host can name, as a tree: catch a family, or one situation.
 
 KlodsError
-├── NotFound       NoSuchModule · ModuleNotEnabled · NoSuchPlatform · NoSuchUser · NoSuchToken · LinkSpent
+├── NotFound       NoSuchModule · ModuleNotEnabled · NoSuchPlatform · NoSuchUser · NoSuchToken · NoSuchDryRun · LinkSpent
 ├── Invalid        InvalidDefinition · InvalidName · InvalidPassword · InvalidConfig · InvalidSettings ·
 │                  BadParameters · InvalidBackup · UnclearDryRun
 ├── Conflict       StalePlan · AlreadyRunning · NameTaken · CoreModule · InUse · NotEmpty · ReadOnlyModule · NotLive · KeptSafe
@@ -78,6 +78,12 @@ class NoSuchUser(NotFound):
 
 class NoSuchToken(NotFound):
     """There is no API token named {name}."""
+
+
+class NoSuchDryRun(NotFound):
+    """There is no dry run {id}, or not any more."""
+
+    hint = "What a dry run would change is kept for an hour; run it again."
 
 
 class LinkSpent(NotFound):

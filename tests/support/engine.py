@@ -179,6 +179,7 @@ def serving(database: Any = None, **more: Any) -> Iterator[Hub]:
         database or SimpleNamespace(),
         authenticate,
         switches=lambda *_: switches,
+        keep_dry_run=more.pop("keep_dry_run", None),
         worker_threads=more.pop("worker_threads", 8),
     )
     importer = ModuleImporter()

@@ -12,6 +12,7 @@ from klods.db.database import Database
 from klods.db.units.unit import Opening, Unit
 from klods.errors import NoScope
 from klods.kernel.catalog import Module
+from klods.kernel.changes import Changes
 from klods.kernel.subject import Subject
 
 _bound: ContextVar["Scope"] = ContextVar("klods.scope")
@@ -73,6 +74,11 @@ class Scope:
     def ended(self) -> bool:
         """Whether its last unit has ended, and no other will begin."""
         return self._ended
+
+    @property
+    def changes(self) -> Changes | None:
+        """What a dry scope would have changed, once it has ended well; None when nothing is known."""
+        return self._unit.changes if self._unit is not None else None
 
     def end(self, *, keep: bool) -> None:
         """End the present unit with a commit or a rollback, and the scope with it; a second call does nothing.

@@ -60,6 +60,8 @@ class Templates:
         with build(self.settings(folder, self._copies.conninfo(name))) as klods:
             catalog = klods.catalog()
             code = next((code for code, module in catalog.items() if module.source.folder == folder), folder.name)
-            klods.lifecycle.apply(klods.lifecycle.plan(Action.ENABLE_LIVE, code, DEFAULT_PLATFORM), actor="tests")
+            klods.lifecycle.apply(klods.lifecycle.plan(Action.ENABLE, code, DEFAULT_PLATFORM), actor="tests")
+            for enabled in sorted(klods.states.read().enabled(DEFAULT_PLATFORM)):
+                klods.lifecycle.apply(klods.lifecycle.plan(Action.LIVE, enabled, DEFAULT_PLATFORM), actor="tests")
             klods.people.create_token("tests", digest(self.token), klods.people.first_admin().on(DEFAULT_PLATFORM))
         return name

@@ -11,6 +11,7 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as Asgi
 
 from klods.db.database import Database
+from klods.db.dry_runs import DryRuns
 from klods.db.follower import Follower
 from klods.db.processes import Membership
 from klods.errors import Unavailable
@@ -146,6 +147,7 @@ def _surroundings(services: HostServices, process: Process, errors: Errors) -> S
         services.authenticator.subject,
         errors=errors,
         switches=switches,
+        keep_dry_run=DryRuns(process.database).keep,
         catalog=catalog,
         worker_threads=process.worker_threads,
     )

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 
-from klods.errors import ModuleNotEnabled
+from klods.errors import ModuleNotEnabled, NoSuchDryRun
 from klods.kernel.catalog import Catalog
 from klods.kernel.overview import Row, find, overview
 from klods.kernel.plan import Action
@@ -15,6 +15,7 @@ from klods.web.asking import Admin, Services, SignedIn, actor
 from klods.web.auth.tokens import issue_token
 from klods.web.host_models import (
     PLAIN,
+    DryRunOut,
     EnableIn,
     ErrorOut,
     LogOut,
@@ -125,6 +126,16 @@ def list_log(
     """What was done to the module, the newest first."""
     row = find(services.known(), code, admin.platform_id)
     return [LogOut(**line) for line in services.history(row.code, most)]
+
+
+@router.get("/dry-runs/{run_id}", tags=["dry runs"], operation_id="get_dry_run")
+def get_dry_run(
+    run_id: Annotated[str, Path(max_length=36, pattern=PLAIN)], admin: Admin, services: Services
+) -> DryRunOut:
+    """What a dry run of the last hour would have changed; its id stands in the header `X-Klods-Dry-Run-Id`."""
+    if (run := services.find_dry_run(run_id, admin.platform_id)) is None:
+        raise NoSuchDryRun(id=run_id)
+    return DryRunOut.model_validate(run)
 
 
 @router.get("/tokens", tags=["tokens"], operation_id="list_tokens")

@@ -177,6 +177,29 @@ class LogOut(Shape):
     why: str
 
 
+class ChangedRowOut(Shape):
+    """One row that would have been inserted, updated or deleted."""
+
+    table: str
+    op: str
+    old: dict[str, Any] | None
+    new: dict[str, Any] | None
+
+
+class DryRunOut(Shape):
+    """What a dry run would have changed."""
+
+    id: str
+    module: str
+    platform_id: int
+    at: datetime
+    status: int
+    counts: Annotated[
+        dict[str, tuple[int, int, int]], Field(description="inserted, updated and deleted rows by table, exact")
+    ]
+    rows: Annotated[list[ChangedRowOut], Field(description="the rows in the order of their changes, at most 1,000")]
+
+
 class TokenIn(Shape):
     """The name for a new token."""
 

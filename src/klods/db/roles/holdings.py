@@ -13,6 +13,8 @@ _RELATIONS = """
            coalesce('security_invoker=true' = any(c.reloptions), false) as asks_as_caller,
            array(select p.polname::text from pg_policy p where p.polrelid = c.oid) as policies,
            array(select p.polname::text from pg_policy p where p.polrelid = c.oid and p.polpermissive) as open_policies,
+           exists (select from pg_trigger t where t.tgrelid = c.oid and t.tgname = 'klods_capture'
+                      and t.tgenabled = 'O' and t.tgfoid = 'klods.capture'::regproc) as captured,
            array(select r.rulename::text from pg_rewrite r where r.ev_class = c.oid and r.rulename <> '_RETURN') as rules,
            array(select distinct t.relname::text from pg_rewrite r
                    join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid
@@ -67,6 +69,9 @@ class Relation:
     asks_as_caller: bool
     policies: tuple[str, ...]
     open_policies: tuple[str, ...]
+    captured: bool
+    """Whether dry runs note what they would change in it."""
+
     rules: tuple[str, ...]
     secured_sources: tuple[str, ...]
     """Tables under row security that a view is made of."""

@@ -20,6 +20,7 @@ from klods.db.units.opening import Frame, Opening
 from klods.db.units.reasons import first_line
 from klods.db.units.transaction import Transaction
 from klods.errors import BlockingCall, EndedUnit, NoDatabase, SwallowedFailure
+from klods.kernel.changes import Changes
 
 if TYPE_CHECKING:
     from klods.db.units.session import UnitSession
@@ -41,6 +42,8 @@ class Unit:
     def __init__(self, lender: Lender, opening: Opening, frame: Frame | None = None) -> None:
         self.opening = opening
         self.ended = False
+        self.changes: Changes | None = None
+        """What a dry unit would have changed, once it has ended well."""
         self._cancelled = False
         self.host_thread: int | None = None
         """The identity of the thread that must never wait for the database."""
@@ -225,7 +228,7 @@ class Unit:
 
     def _conclude(self, transaction: Transaction) -> None:
         if self.opening.dry:
-            transaction.rehearse()
+            self.changes = transaction.rehearse()
         else:
             transaction.commit()
 

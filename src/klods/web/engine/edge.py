@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
+from uuid import uuid4
 
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import ClientDisconnect
@@ -17,6 +18,7 @@ from starlette.types import Scope as Asgi
 from klods.db.database import Database
 from klods.db.scope import Scope, ScopeKind
 from klods.kernel.catalog import Module
+from klods.kernel.changes import DryRun
 from klods.kernel.subject import Subject
 from klods.kernel.switches import Mode, Switches, mode_of
 from klods.web.asgi_scope import ENTRY, EXCHANGE, locale_of, platform_of, request_id_of
@@ -42,6 +44,9 @@ class Surroundings:
     authenticate: Callable[[Asgi], Awaitable[Subject | None]]
     switches: Callable[[str, int], Switches]
     """The safety switches in force, by module and platform."""
+
+    keep_dry_run: Callable[[DryRun], None] | None = None
+    """Keeps what a dry run would have changed; blocks."""
 
     errors: Errors = field(default_factory=Errors)
     catalog: Callable[[], Mapping[str, Module]] = dict
@@ -84,7 +89,7 @@ class Exchange:
     """One request or socket at the edge of a module: its messages, its scope, and how both end."""
 
     __slots__ = (
-        "_abandoned", "_edge", "_inbox", "_replaced", "_scope", "_send", "_task", "asgi", "ending", "mode", "started",
+        "_abandoned", "_edge", "_inbox", "_labels", "_replaced", "_scope", "_send", "_task", "asgi", "ending", "mode", "started",
         "switches", "working"
     )  # fmt: skip
 
@@ -105,6 +110,7 @@ class Exchange:
         self._inbox = Inbox(receive)
         self._send = send
         self._scope: Scope | None = None
+        self._labels: tuple[tuple[bytes, bytes], ...] = DRY_RUN
         self._replaced = False
         self._abandoned = False
 
@@ -143,6 +149,7 @@ class Exchange:
         """End the unit: keep what it did below 400, undo it otherwise. Blocks; raises when it cannot be kept."""
         if self._scope is not None:
             self._scope.end(keep=status < HTTPStatus.BAD_REQUEST)
+            self._note_changes(status)
 
     def rest(self) -> None:
         """The worker thread is done with the scope; it ends the scope if nobody else will."""
@@ -241,10 +248,27 @@ class Exchange:
         response = self._edge.around.errors.response(self.asgi, error)
         await response(self.asgi, self.receive, self._send_labelled)
 
+    def _note_changes(self, status: int) -> None:
+        """Label the answer with what a dry run would have changed, and keep that for who wants to look at it."""
+        changes, keep = self._scope.changes if self._scope else None, self._edge.around.keep_dry_run
+        if not changes or len(self._labels) > len(DRY_RUN):
+            return
+        self._labels = (*DRY_RUN, (b"x-klods-changes", changes.header.encode()))
+        if keep is None:
+            return
+        run = DryRun(str(uuid4()), self._edge.module.code, platform_of(self.asgi), status, changes)
+        try:
+            keep(run)
+        except Exception:
+            # What was tried is undone, and the client gets the answer of a live call whatever happens here.
+            log.exception("%s: what a dry run would change could not be kept", run.module)
+        else:
+            self._labels = (*self._labels, (b"x-klods-dry-run-id", run.id.encode()))
+
     async def _send_labelled(self, message: Message) -> None:
         """Send a message; the first one of a dry run says that it is one."""
         if self.mode is Mode.DRY and message["type"] == "http.response.start":
-            message = {**message, "headers": [*message.get("headers", ()), *DRY_RUN]}
+            message = {**message, "headers": [*message.get("headers", ()), *self._labels]}
         await self._send(message)
 
     def _undo(self) -> None:
