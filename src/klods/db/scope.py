@@ -43,6 +43,9 @@ class Scope:
     dry: bool = False
     """Whether everything is undone at the end, after it was tried whether it could be kept."""
 
+    judged: bool = False
+    """Whether the module's safety switches have decided about ``read_only`` and ``dry``."""
+
     statement_seconds: float = 30
     host_thread: int | None = None
     """The identity of the thread that runs the host's event loop and must never wait for the database."""

@@ -139,6 +139,7 @@ class Exchange:
             catalog=self._edge.around.catalog(),
             read_only=self.mode is Mode.READ_ONLY,
             dry=self.mode is Mode.DRY,
+            judged=True,
         )
         scope.host_thread = threading.get_ident()
         if asgi["type"] != "http":
