@@ -23,6 +23,7 @@ from klods.kernel.definition import ModuleDefinition
 from klods.kernel.importer import ModuleImporter
 from klods.kernel.names import package_name
 from klods.kernel.subject import Subject
+from klods.kernel.switches import LIVE
 from klods.web.engine.dispatcher import Dispatcher
 from klods.web.engine.edge import Surroundings
 from klods.web.engine.module_app import build
@@ -176,7 +177,7 @@ def empty_app() -> FastAPI:
 
 def hub(importer: ModuleImporter, folder: Path, number: int) -> Dispatcher:
     """A dispatcher over so many native modules, and one that uses threads."""
-    around = Surroundings(SimpleNamespace(), _admin)  # type: ignore[arg-type]
+    around = Surroundings(SimpleNamespace(), _admin, lambda *_: LIVE)  # type: ignore[arg-type]
     entries = {}
     for code in [f"m{position}" for position in range(number)] + ["threaded"]:
         file = folder / code / "backend" / "router.py"
@@ -194,7 +195,7 @@ def empty_behind_gate() -> Dispatcher:
     """Dispatcher, gate and edge before an app that does nothing but answer."""
     from klods.web.engine.edge import Edge
 
-    around = Surroundings(SimpleNamespace(), _admin)  # type: ignore[arg-type]
+    around = Surroundings(SimpleNamespace(), _admin, lambda *_: LIVE)  # type: ignore[arg-type]
     module = Module(ModuleDefinition(code="empty", name="Empty"), Source("empty", Path(), "empty"))
     entry = Entry(module)
     entry.succeed(SimpleNamespace(edge=Edge(_guarded(_nothing, around), module, around)))  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from klods.db.database import Database
+from klods.db.dry_runs import DryRuns
 from klods.db.migrating.migrator import ModuleMigrator, migrate_host
 from klods.db.own_connection import own_transaction
 from klods.db.people import People
@@ -137,6 +138,7 @@ class Klods:
             switchboard=switchboard,
             people=self.people,
             history=partial(newest_lines, self.database),
+            find_dry_run=DryRuns(self.database).find,
             why_not_ready=lambda: NOT_READ if switchboard.current.generation == NONE_YET else "",
             isolation=self.isolation.value,
             weakness="" if self.isolation is Isolation.ROLES else self.isolation.meaning,

@@ -1,10 +1,10 @@
 """Every situation the host can name, as a tree: catch a family, or one situation.
 
 KlodsError
-├── NotFound       NoSuchModule · ModuleNotEnabled · NoSuchPlatform · NoSuchUser · NoSuchToken · LinkSpent
+├── NotFound       NoSuchModule · ModuleNotEnabled · NoSuchPlatform · NoSuchUser · NoSuchToken · NoSuchDryRun · LinkSpent
 ├── Invalid        InvalidDefinition · InvalidName · InvalidPassword · InvalidConfig · InvalidSettings ·
-│                  BadParameters · InvalidBackup
-├── Conflict       StalePlan · AlreadyRunning · NameTaken · CoreModule · InUse · NotEmpty
+│                  BadParameters · InvalidBackup · UnclearDryRun
+├── Conflict       StalePlan · AlreadyRunning · NameTaken · CoreModule · InUse · NotEmpty · ReadOnlyModule · NotLive · KeptSafe
 ├── Refused        NotSignedIn · WrongPassword · NotAllowed · CrossSite · TooManyTries
 ├── Misuse         NoScope · BlockingCall · EndedUnit · ForbiddenStatement · MigrationInRequest ·
 │                  UndeclaredCall · NotPlain · NotSynchronous
@@ -81,6 +81,12 @@ class NoSuchToken(NotFound):
     """There is no API token named {name}."""
 
 
+class NoSuchDryRun(NotFound):
+    """There is no dry run {id}, or not any more."""
+
+    hint = "What a dry run would change is kept for an hour; run it again."
+
+
 class LinkSpent(NotFound):
     """This login link has been used or has expired."""
 
@@ -119,6 +125,12 @@ class InvalidBackup(Invalid):
     """{file} was not restored: {reason}"""
 
 
+class UnclearDryRun(Invalid):
+    """It is not clear whether this is meant to be a dry run: {reason}."""
+
+    hint = "Send `?dry_run=true` or the header `X-Klods-Dry-Run: true`, or nothing at all."
+
+
 class Conflict(KlodsError):
     """The request does not fit the present state."""
 
@@ -145,6 +157,24 @@ class CoreModule(Conflict):
 
 class InUse(Conflict):
     """{what} is in use by {who}."""
+
+
+class ReadOnlyModule(Conflict):
+    """{module} is read-only, so nothing was done."""
+
+    hint = "Try it with `?dry_run=true`; `klods module live {module}` lets it write."
+
+
+class NotLive(Conflict):
+    """{module} is not live, so nothing was done: what it does would not be kept."""
+
+    hint = "`klods module live {module}` lets it go live; without `dry_run=false` it would be tried and undone."
+
+
+class KeptSafe(Conflict):
+    """{module} cannot go live: {variables} in the environment of the hub keeps it from that."""
+
+    hint = "Take it out of the environment, and start the hub anew."
 
 
 class NotEmpty(Conflict):

@@ -37,7 +37,7 @@ def test_a_new_module_is_created_enabled_used_and_disabled_while_everything_runs
         with hub.load("/api/v1/neighbour/items") as neighbour:
             hub.klods("module", "create", CODE, "Scan og parse fakturaer")
             assert hub.get(f"/api/v1/{CODE}/items")[0] == 404
-            assert hub.klods("module", "enable", CODE)["late"] == []
+            assert hub.klods("module", "enable", CODE, "--live")["late"] == []
             use(hub)
             assert hub.klods("module", "disable", CODE)["late"] == []
             assert answers(hub, f"/api/v1/{CODE}/items") == {404}

@@ -80,6 +80,7 @@ def test_no_page_has_an_obstacle_or_runs_off_the_screen(address, open_page, sche
     for path in (
         "/admin/modules",
         "/admin/modules/invoices/enable",
+        "/admin/modules/customers/live",
         "/admin/modules/prices/enable",
         "/auth/password",
         "/nowhere",

@@ -43,6 +43,12 @@ def test_a_test_sees_what_requests_have_stored(client, unit, module_code):
     assert unit.module == module_code == "{code}"
 
 
+def test_a_dry_client_keeps_nothing(client, dry_client):
+    answer = dry_client.post("/api/v1/{code}/items", json={{"name": "tried"}})
+    assert (answer.status_code, answer.headers["x-klods-dry-run"]) == (201, "true")
+    assert client.get("/api/v1/{code}/items").json()["total"] == 0
+
+
 def test_the_description_is_text_on_the_page(client):
     assert "&lt;b&gt;" in client.get("/{code}").text
 """

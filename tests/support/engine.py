@@ -18,6 +18,7 @@ from klods.kernel.definition import FrontendType, ModuleDefinition
 from klods.kernel.importer import ModuleImporter
 from klods.kernel.names import package_name
 from klods.kernel.subject import Subject
+from klods.kernel.switches import LIVE
 from klods.web.engine.dispatcher import Dispatcher
 from klods.web.engine.edge import Surroundings
 from klods.web.engine.loading import Loader
@@ -173,7 +174,14 @@ class Hub:
 @contextmanager
 def serving(database: Any = None, **more: Any) -> Iterator[Hub]:
     """A hub without modules; what it loads is forgotten afterwards."""
-    around = Surroundings(database or SimpleNamespace(), authenticate, worker_threads=more.pop("worker_threads", 8))
+    switches = more.pop("switches", LIVE)
+    around = Surroundings(
+        database or SimpleNamespace(),
+        authenticate,
+        switches=lambda *_: switches,
+        keep_dry_run=more.pop("keep_dry_run", None),
+        worker_threads=more.pop("worker_threads", 8),
+    )
     importer = ModuleImporter()
     importer.install()
     hub = Hub(around, **more)

@@ -16,9 +16,11 @@ from klods.errors import CoreModule, KlodsError, StalePlan
 from klods.kernel.catalog import Catalog, Module, Source
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.lifecycle import Outcome
+from klods.kernel.overview import Known
 from klods.kernel.plan import Action, Do, Plan, Step
+from klods.kernel.planning import View, make_plan
 from klods.kernel.problems import Problem, Problems
-from klods.kernel.state import Activation, Active, Installation, Installed, States
+from klods.kernel.state import Activation, Active, Installation, Installed, States, StoredSwitches
 from klods.web.asking import Recognition
 from klods.web.auth.passwords import hash_password
 from klods.web.auth.tokens import issue_token
@@ -58,6 +60,8 @@ class PaperLifecycle:
         enabled = self.states.activation(code, platform_id).state is Active.ENABLED
         if action is Action.DISABLE and module.definition.is_core:
             raise CoreModule(module=code)
+        if action in (Action.LIVE, Action.HOLD):
+            return make_plan(View(self.catalog, self.states, lambda _: (), str), action, code, platform_id)
         if enabled is (action is Action.ENABLE):
             return Plan(action, code, platform_id)
         steps = (Step(Do.DISABLE, code),)
@@ -77,8 +81,19 @@ class PaperLifecycle:
         if token is not None and token != plan.token:
             raise StalePlan
         self.actors.append(actor)
+        if plan.action in (Action.LIVE, Action.HOLD):
+            self.turn(plan)
+            return Outcome(plan, self.states.generation, self.late, Problems())
         self.put(plan.target, Active.ENABLED if plan.action is Action.ENABLE else Active.DISABLED)
         return Outcome(plan, self.states.generation, self.late, Problems())
+
+    def known(self, catalog: Catalog, states: States) -> Known:
+        return Known(catalog, states)
+
+    def turn(self, plan: Plan) -> None:
+        on = plan.action is Action.HOLD
+        row = StoredSwitches(plan.target, plan.platform_id, read_only=on, dry_run=on)
+        self.states = replace(self.states, switches={(plan.target, plan.platform_id): row})
 
     def put(self, code: str, active: Active, installed: Installed = Installed.INSTALLED, **why) -> None:
         before = self.states

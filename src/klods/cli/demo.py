@@ -54,7 +54,8 @@ def switch_on_sample(klods: "Klods") -> None:
     if SAMPLE not in klods.catalog():
         create_module(Words(SAMPLE, DESCRIPTION), klods.settings.modules_dir)
     first = not klods.states.read().installation(SAMPLE).content_hash
-    if plan := klods.lifecycle.plan(Action.ENABLE, SAMPLE, DEFAULT_PLATFORM):
+    action = Action.ENABLE_LIVE if first else Action.ENABLE
+    if plan := klods.lifecycle.plan(action, SAMPLE, DEFAULT_PLATFORM):
         klods.lifecycle.apply(plan, actor="demo")
     if first:
         fill(klods)

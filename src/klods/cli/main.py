@@ -16,9 +16,11 @@ MODULE = {
     ),
     "list": Command("klods.cli.show:list_modules", "Show all modules with their state and the reason for it."),
     "status": Command("klods.cli.show:status", "Show everything known about one module."),
-    "plan": Command("klods.cli.show:plan", "Show what enabling, disabling or migrating a module would do."),
+    "plan": Command("klods.cli.show:plan", "Show what enabling, disabling, migrating or letting go live would do."),
     "enable": Command("klods.cli.switch:enable", "Enable a module and what it requires, in every process of the hub."),
     "disable": Command("klods.cli.switch:disable", "Disable a module and what depends on it; its data stays."),
+    "live": Command("klods.cli.switch:live", "Let a module go live: what it does is kept from now on."),
+    "hold": Command("klods.cli.switch:hold", "Switch a module's READ_ONLY and DRY_RUN on: nothing it does is kept."),
     "migrate": Command("klods.cli.switch:migrate", "Run a module's pending migrations, or take some back."),
 }
 

@@ -10,6 +10,7 @@ from klods.cli.output import json_option, print_json, print_table
 
 if TYPE_CHECKING:
     from klods.db.migrating.ledger import Status
+    from klods.kernel.overview import Row
     from klods.kernel.plan import Plan, Step
 
 
@@ -21,12 +22,17 @@ def list_modules(platform_id: int, *, as_json: bool) -> None:
     from klods.kernel.overview import overview
 
     with opened() as klods:
-        rows = overview(klods.catalog(), klods.states.read(), platform_id)
+        rows = overview(klods.lifecycle.known(klods.catalog(), klods.states.read()), platform_id)
     if as_json:
         print_json([asdict(row) for row in rows])
         return
-    cells = ((row.code, row.shown, row.version, row.name, row.reason) for row in rows)
+    cells = ((row.code, state_of(row), row.version, row.name, row.reason) for row in rows)
     print_table(("module", "state", "version", "name", "reason"), cells)
+
+
+def state_of(row: "Row") -> str:
+    """The state in words; an enabled module that is not live says so."""
+    return f"{row.shown}, {row.mode.replace('_', ' ')}" if row.enabled and row.mode != "live" else row.shown
 
 
 @click.command()
@@ -39,7 +45,7 @@ def status(code: str, platform_id: int, *, as_json: bool) -> None:
 
     with opened() as klods:
         catalog = klods.catalog()
-        row = find(catalog, klods.states.read(), code, platform_id)
+        row = find(klods.lifecycle.known(catalog, klods.states.read()), code, platform_id)
         tables = klods.migrator.status(catalog[row.code]) if row.code in catalog else None
     known = asdict(row) | {"migrations": asdict(tables) if tables else None}
     if as_json:
@@ -50,12 +56,12 @@ def status(code: str, platform_id: int, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("action", type=click.Choice(["enable", "disable", "migrate"]))
+@click.argument("action", type=click.Choice(["enable", "enable_live", "disable", "migrate", "live", "hold"]))
 @click.argument("code")
 @platform_option
 @json_option
 def plan(action: str, code: str, platform_id: int, *, as_json: bool) -> None:
-    """Show what enabling, disabling or migrating a module would do."""
+    """Show what enabling, disabling, migrating or letting go live would do."""
     from klods.kernel.plan import Action
 
     with opened() as klods:
@@ -84,7 +90,7 @@ def print_plan(made: "Plan") -> None:
 def _versions(step: "Step") -> str:
     if step.after and step.before == step.after:
         return f"{step.after}, new content"
-    return " → ".join(filter(None, (step.before, step.after)))
+    return " → ".join(filter(None, (step.before, step.after))).replace("_", " ")
 
 
 def _migrations(tables: "Status") -> dict[str, object]:

@@ -11,6 +11,7 @@ from klods.cli.show import plan_data, print_plan
 
 if TYPE_CHECKING:
     from klods.kernel.lifecycle import Outcome
+    from klods.kernel.plan import Plan
 
 yes_option = click.option("--yes", is_flag=True, help="Do it without asking.")
 
@@ -19,10 +20,11 @@ yes_option = click.option("--yes", is_flag=True, help="Do it without asking.")
 @click.argument("code")
 @platform_option
 @yes_option
+@click.option("--live", "goes_live", is_flag=True, help="Let it go live at once: what it does is kept.")
 @json_option
-def enable(code: str, platform_id: int, *, yes: bool, as_json: bool) -> None:
+def enable(code: str, platform_id: int, *, yes: bool, goes_live: bool, as_json: bool) -> None:
     """Enable a module and what it requires, in every process of the hub."""
-    _switch("enable", code, platform_id, yes=yes, as_json=as_json)
+    _switch("enable_live" if goes_live else "enable", code, platform_id, yes=yes, as_json=as_json)
 
 
 @click.command()
@@ -33,6 +35,26 @@ def enable(code: str, platform_id: int, *, yes: bool, as_json: bool) -> None:
 def disable(code: str, platform_id: int, *, yes: bool, as_json: bool) -> None:
     """Disable a module and what depends on it; its data stays."""
     _switch("disable", code, platform_id, yes=yes, as_json=as_json)
+
+
+@click.command()
+@click.argument("code")
+@platform_option
+@yes_option
+@json_option
+def live(code: str, platform_id: int, *, yes: bool, as_json: bool) -> None:
+    """Let a module go live: what it does is kept from now on."""
+    _switch("live", code, platform_id, yes=yes, as_json=as_json)
+
+
+@click.command()
+@click.argument("code")
+@platform_option
+@yes_option
+@json_option
+def hold(code: str, platform_id: int, *, yes: bool, as_json: bool) -> None:
+    """Switch a module's READ_ONLY and DRY_RUN on: nothing it does is kept."""
+    _switch("hold", code, platform_id, yes=yes, as_json=as_json)
 
 
 @click.command()
@@ -61,10 +83,17 @@ def _switch(action: str, code: str, platform_id: int, *, yes: bool, as_json: boo
         made = klods.lifecycle.plan(Action(action), code, platform_id)
         if not as_json:
             print_plan(made)
-        if made and not yes and not as_json and len(made.steps) > 1 and _at_a_terminal():
+        if made and not yes and not as_json and _needs_a_word(made) and _at_a_terminal():
             click.confirm("Go on?", abort=True)
         outcome = klods.lifecycle.apply(made, actor=f"cli:{_user()}")
     _report(outcome, as_json=as_json)
+
+
+def _needs_a_word(made: "Plan") -> bool:
+    """Whether a person at a terminal is asked before: the plan does more than was said, or lets a module write."""
+    from klods.kernel.plan import Do
+
+    return len(made.steps) > 1 or bool(made.doing(Do.LIVE))
 
 
 def _take_back(code: str, revision: str, *, yes: bool, as_json: bool) -> None:
@@ -81,7 +110,7 @@ def _report(outcome: "Outcome", *, as_json: bool) -> None:
         print_json({"generation": outcome.generation, "late": outcome.late, "plan": plan_data(outcome.plan)})
         return
     if outcome.plan:
-        click.echo(f"Done: {outcome.plan.action} {outcome.plan.target}.")
+        click.echo(f"Done: {outcome.plan.action.replace('_', ' ')} {outcome.plan.target}.")
     for name in outcome.late:
         click.echo(f"{name} has not followed yet; it will as soon as it can.", err=True)
 

@@ -8,11 +8,15 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 
+from psycopg.errors import InsufficientPrivilege
+
 from klods.db.database import Database
 from klods.db.units.unit import Opening, Unit
-from klods.errors import NoScope
+from klods.errors import NoScope, ReadOnlyModule
 from klods.kernel.catalog import Module
+from klods.kernel.changes import Changes
 from klods.kernel.subject import Subject
+from klods.kernel.switches import LIVE, Switches
 
 _bound: ContextVar["Scope"] = ContextVar("klods.scope")
 
@@ -27,6 +31,10 @@ class ScopeKind(StrEnum):
 
 def _everywhere(code: str, platform_id: int) -> bool:  # noqa: ARG001
     return True
+
+
+def _live(code: str, platform_id: int) -> Switches:  # noqa: ARG001
+    return LIVE
 
 
 @dataclass(slots=True, eq=False)
@@ -54,12 +62,21 @@ class Scope:
     kind: ScopeKind = ScopeKind.REQUEST
     catalog: Mapping[str, Module] = field(default_factory=dict, repr=False)
     read_only: bool = False
+    dry: bool = False
+    """Whether everything is undone at the end, after it was tried whether it could be kept."""
+
+    judged: bool = False
+    """Whether the module's safety switches have decided about ``read_only`` and ``dry``."""
+
     statement_seconds: float = 30
     host_thread: int | None = None
     """The identity of the thread that runs the host's event loop and must never wait for the database."""
 
     is_enabled: Callable[[str, int], bool] = field(default=_everywhere, repr=False)
     """Whether a module may be called on a platform."""
+
+    switches: Callable[[str, int], Switches] = field(default=_live, repr=False)
+    """The safety switches of a module that is called, on a platform."""
 
     called: bool = False
     """Whether another module called this one, in whose unit it works then."""
@@ -81,7 +98,13 @@ class Scope:
     @property
     def opening(self) -> Opening:
         """How its units begin."""
-        return _opening(self.module, self.platform_id, self.statement_seconds, self.read_only)
+        return _opening(
+            self.module,
+            self.platform_id,
+            statement_seconds=self.statement_seconds,
+            read_only=self.read_only,
+            dry=self.dry,
+        )
 
     @property
     def started(self) -> bool:
@@ -92,6 +115,11 @@ class Scope:
     def ended(self) -> bool:
         """Whether its last unit has ended, and no other will begin."""
         return self.course.ended
+
+    @property
+    def changes(self) -> Changes | None:
+        """What a dry scope would have changed, once it has ended well; None when nothing is known."""
+        return self.course.unit.changes if self.course.unit is not None else None
 
     def end(self, *, keep: bool) -> None:
         """End the present unit with a commit or a rollback, and the scope with it; a second call does nothing.
@@ -125,15 +153,33 @@ class Scope:
 
     @contextmanager
     def calling(self, module: str) -> Iterator["Scope"]:
-        """The same scope for another module that is called: it works in the present unit, in a role of its own."""
-        called = replace(self, module=module, called=True)
-        with self.unit.calling(self.database.in_role(called.opening)):
-            yield called
+        """The same scope for another module that is called: it works in the present unit, in a role of its own.
+
+        What a dry module does is undone when the call is over; a read-only one cannot write, and raises `ReadOnlyModule`.
+        """
+        switches = self.switches(module, self.platform_id)
+        dry = self.dry or switches.dry_run
+        held = switches.read_only and not dry and not self.read_only
+        called = replace(self, module=module, called=True, dry=dry, read_only=self.read_only or held)
+        # A transaction cannot be read-only for a while: the role that reads is what keeps this module from writing.
+        opening = replace(self.database.in_role(called.opening), read_only=self.read_only)
+        if held and not opening.role:
+            raise ReadOnlyModule(module=module)
+        try:
+            with self.unit.calling(opening, undo=dry and not self.dry):
+                yield called
+        except InsufficientPrivilege as error:
+            if held:
+                raise ReadOnlyModule(module=module) from error
+            raise
 
     @contextmanager
     def block(self) -> Iterator[Unit]:
-        """One more unit in a job or command, after keeping what was done before; a savepoint anywhere else."""
-        if self.called or self.kind is ScopeKind.REQUEST or self.course.in_block:
+        """One more unit in a job or command, after keeping what was done before; a savepoint anywhere else.
+
+        A dry scope has one transaction only, so that what comes later sees what came before.
+        """
+        if self.called or self.dry or self.kind is ScopeKind.REQUEST or self.course.in_block:
             with self.unit.savepoint():
                 yield self.unit
             return
@@ -158,9 +204,9 @@ class Scope:
 
 
 @lru_cache(maxsize=4096)
-def _opening(module: str, platform_id: int, statement_seconds: float, read_only: bool) -> Opening:  # noqa: FBT001
+def _opening(module: str, platform_id: int, *, statement_seconds: float, read_only: bool, dry: bool) -> Opening:
     """The same for every request of a module on a platform, so that its SQL is spelled once."""
-    return Opening(module, platform_id, statement_seconds=statement_seconds, read_only=read_only)
+    return Opening(module, platform_id, statement_seconds=statement_seconds, read_only=read_only, dry=dry)
 
 
 def current_scope() -> Scope:

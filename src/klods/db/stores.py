@@ -22,7 +22,7 @@ from klods.errors import AlreadyRunning, KlodsError
 from klods.kernel.catalog import Module
 from klods.kernel.grants import Grant
 from klods.kernel.ports import LogEntry
-from klods.kernel.state import Activation, Active, Installation, Installed, Reason, States
+from klods.kernel.state import Activation, Active, Installation, Installed, Reason, States, StoredSwitches
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +31,8 @@ ALONE = "select pg_advisory_lock(hashtext('klods.action'))"
 READ = """
     select (select number from klods.generation) as generation,
            (select coalesce(jsonb_agg(to_jsonb(i) - 'updated_at'), '[]') from klods.installation i) as installations,
-           (select coalesce(jsonb_agg(to_jsonb(a) - 'updated_at'), '[]') from klods.activation a) as activations"""
+           (select coalesce(jsonb_agg(to_jsonb(a) - 'updated_at'), '[]') from klods.activation a) as activations,
+           (select coalesce(jsonb_agg(to_jsonb(s) - 'updated_at'), '[]') from klods.module_switch s) as switches"""
 SAVE_INSTALLATION = """
     insert into klods.installation(code, state, version, content_hash, reason, detail, wish)
     values (%(code)s, %(state)s, %(version)s, %(content_hash)s, %(reason)s, %(detail)s, %(wish)s)
@@ -43,6 +44,16 @@ SAVE_ACTIVATION = """
     values (%(code)s, %(platform_id)s, %(state)s, %(reason)s, %(detail)s)
     on conflict (code, platform_id) do update
         set state = excluded.state, reason = excluded.reason, detail = excluded.detail, updated_at = now()"""
+SAVE_SWITCHES = """
+    insert into klods.module_switch(code, platform_id, read_only, dry_run)
+    values (%(code)s, %(platform_id)s, %(read_only)s, %(dry_run)s)
+    on conflict (code, platform_id) do update
+        set read_only = excluded.read_only, dry_run = excluded.dry_run, updated_at = now()"""
+SAVE: Mapping[type, str] = {
+    Installation: SAVE_INSTALLATION,
+    Activation: SAVE_ACTIVATION,
+    StoredSwitches: SAVE_SWITCHES,
+}
 LOG = """
     insert into klods.module_log(actor, action, code, platform_id, outcome, plan, before, after, why)
     values (%(actor)s, %(action)s, %(code)s, %(platform_id)s, %(outcome)s, %(plan)s, %(before)s, %(after)s, %(why)s)"""
@@ -177,9 +188,9 @@ class OpenChange:
     def _is_enabled(self, code: str, platform_id: int) -> bool:
         return self.states().activation(code, platform_id).state is Active.ENABLED
 
-    def save(self, row: Installation | Activation) -> None:
-        """Store a state row."""
-        self._connection.execute(SAVE_INSTALLATION if isinstance(row, Installation) else SAVE_ACTIVATION, asdict(row))
+    def save(self, row: Installation | Activation | StoredSwitches) -> None:
+        """Store a row of the states."""
+        self._connection.execute(SAVE[type(row)], asdict(row))
 
     def log(self, entry: LogEntry) -> None:
         """Append a line to the log."""
@@ -194,10 +205,12 @@ class OpenChange:
 def _states(row: Mapping[str, Any]) -> States:
     installations = (_installation(entry) for entry in row["installations"])
     activations = (_activation(entry) for entry in row["activations"])
+    switches = (StoredSwitches(**entry) for entry in row["switches"])
     return States(
         row["generation"] or 0,
         {entry.code: entry for entry in installations},
         {(entry.code, entry.platform_id): entry for entry in activations},
+        {(entry.code, entry.platform_id): entry for entry in switches},
     )
 
 

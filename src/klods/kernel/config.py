@@ -18,7 +18,8 @@ Environment = Mapping[str, Mapping[str, str]]
 """Lower-cased values of ``MODULES__<CODE>__<KEY>``: ``environment["invoice_scanner"]["api_key"]``."""
 
 SWITCHES = ("read_only", "dry_run")
-_WORDS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+WORDS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+"""How an on and an off may be spelled in the environment."""
 
 
 def values(
@@ -78,7 +79,7 @@ def _like(code: str, key: str, text: str, example: object) -> Any:
     try:
         match example:
             case bool():
-                return _WORDS[text.strip().lower()]
+                return WORDS[text.strip().lower()]
             case int() | float():
                 return type(example)(text)
             case list() | tuple() | dict():

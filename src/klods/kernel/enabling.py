@@ -24,7 +24,7 @@ from klods.kernel.graph import Definitions, dependents
 from klods.kernel.plan import Do, Plan, Step
 from klods.kernel.planning import make_plan
 from klods.kernel.ports import Change, LogEntry
-from klods.kernel.state import Activation, Active, Installation, Installed, Reason, States
+from klods.kernel.state import Activation, Active, Installation, Installed, Reason, States, StoredSwitches
 from klods.kernel.world import World
 
 log = logging.getLogger(__name__)
@@ -148,8 +148,26 @@ def _take(world: World, change: Change, step: Step, module: Module, *, about: _S
             change.migrate(module)
         case Do.ENABLE:
             _enable(world, change, module, about)
+        case Do.LIVE | Do.HOLD:
+            turn(change, step, about.hooks.platform_id)
         case _:
             raise ValueError(step.do)
+
+
+def turn_switches(world: World, task: Task) -> int:
+    """Carry out a plan that only turns safety switches, for which no code of a module is run; return the generation."""
+    with world.states.change() as change:
+        refuse_stale(world, task, change.states())
+        for step in task.plan:
+            turn(change, step, task.plan.platform_id)
+            change.log(task.entry(step.code, "done", before=step.before, after=step.after))
+        return change.generation
+
+
+def turn(change: Change, step: Step, platform_id: int) -> None:
+    """Store what a person says about the switches of a module."""
+    on = step.do is Do.HOLD
+    change.save(StoredSwitches(step.code, platform_id, read_only=on, dry_run=on))
 
 
 def _enable(world: World, change: Change, module: Module, about: _Surroundings) -> None:

@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from klods.errors import AlreadyRunning, StalePlan
+from klods.kernel.catalog import Catalog
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.disabling import switch_off
-from klods.kernel.enabling import Task, grant_wish, refuse_stale, switch_on
+from klods.kernel.enabling import Task, grant_wish, refuse_stale, switch_on, turn_switches
+from klods.kernel.overview import Known
 from klods.kernel.plan import Action, Plan
 from klods.kernel.planning import make_plan
 from klods.kernel.ports import LogEntry
@@ -32,6 +34,10 @@ class Outcome:
 class Lifecycle(World):
     """Everything that can be done to modules, over the ports of a `World`."""
 
+    def known(self, catalog: Catalog, states: States) -> Known:
+        """What lists of modules are made from."""
+        return Known(catalog, states, self.in_force(states), self.environment)
+
     def plan(self, action: Action, code: str, platform_id: int) -> Plan:
         """What an action would do now; raises why it cannot be done."""
         return make_plan(self.view(self.discover(), self.states.read()), action, code, platform_id)
@@ -52,7 +58,8 @@ class Lifecycle(World):
         if plan.action is Action.DISABLE:
             gone = switch_off(self, task)
             return Outcome(plan, gone.generation, gone.late, gone.problems)
-        generation = switch_on(self, task)
+        turns_only = plan.action in (Action.LIVE, Action.HOLD)
+        generation = turn_switches(self, task) if turns_only else switch_on(self, task)
         return Outcome(plan, generation, tuple(self.processes.wait(generation, self.seconds)))
 
     def recover(self) -> tuple[str, ...]:

@@ -1,14 +1,17 @@
 """One row per module for lists: what it is, how it stands on a platform, and why."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from klods.errors import NoSuchModule
 from klods.kernel.catalog import Catalog, Module
+from klods.kernel.config import Environment
+from klods.kernel.graph import Definitions
 from klods.kernel.names import python_name
 from klods.kernel.problems import Problem
 from klods.kernel.state import Active, Installed, States
+from klods.kernel.switches import effective
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,9 @@ class Row:
     folder: str = ""
     shown: str = "disabled"
     enabled: bool = False
+    mode: str = ""
+    """What its safety switches make of its requests: ``live``, ``read_only`` or ``dry_run``."""
+
     installed: str = Installed.ABSENT.value
     active: str = Active.DISABLED.value
     reason: str = ""
@@ -33,33 +39,53 @@ class Row:
     problems: tuple[str, ...] = ()
 
 
-def overview(catalog: Catalog, states: States, platform_id: int) -> list[Row]:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What lists are made from."""
+
+    catalog: Catalog
+    states: States
+    in_force: Definitions = field(default_factory=dict)
+    """What the approved content of every installed module says, by code."""
+
+    environment: Environment = field(default_factory=dict)
+
+
+def overview(known: Known, platform_id: int) -> list[Row]:
     """Every module that was found or is stored, the enabled ones first."""
-    codes = {*catalog, *catalog.broken, *states.installations}
-    rows = [_row(catalog, states, code, platform_id) for code in codes]
+    codes = {*known.catalog, *known.catalog.broken, *known.states.installations}
+    rows = [_row(known, code, platform_id) for code in codes]
     return sorted(rows, key=lambda row: (not row.enabled, row.code))
 
 
-def find(catalog: Catalog, states: States, code: str, platform_id: int) -> Row:
+def find(known: Known, code: str, platform_id: int) -> Row:
     """The row of one module; raise `NoSuchModule` when it was neither found nor stored."""
-    for known in (*catalog, *catalog.broken, *states.installations):
-        if python_name(known) == python_name(code):
-            return _row(catalog, states, known, platform_id)
+    for it in (*known.catalog, *known.catalog.broken, *known.states.installations):
+        if python_name(it) == python_name(code):
+            return _row(known, it, platform_id)
     raise NoSuchModule(module=code)
 
 
-def _row(catalog: Catalog, states: States, code: str, platform_id: int) -> Row:
+def _row(known: Known, code: str, platform_id: int) -> Row:
+    catalog, states = known.catalog, known.states
     installation, activation = states.installation(code), states.activation(code, platform_id)
     problems = catalog.problems.of(code)
     return replace(
         _identity(catalog, code),
         shown=_shown(catalog, states, code, platform_id),
         enabled=activation.state is Active.ENABLED,
+        mode=_mode(known, code, platform_id),
         installed=installation.state.value,
         active=activation.state.value,
         reason=_reason(states, code, platform_id) or next(map(_said, problems.errors), ""),
         problems=tuple(map(_said, problems)),
     )
+
+
+def _mode(known: Known, code: str, platform_id: int) -> str:
+    definition = known.in_force.get(code) or known.catalog.definitions.get(code)
+    stored = known.states.stored_switches(code, platform_id)
+    return effective(definition, stored, known.environment).shown if definition else ""
 
 
 def _identity(catalog: Catalog, code: str) -> Row:

@@ -11,8 +11,16 @@ class Action(StrEnum):
     """What a person asked for."""
 
     ENABLE = "enable"
+    ENABLE_LIVE = "enable_live"
+    """Enable it and let it go live at once."""
+
     DISABLE = "disable"
     MIGRATE = "migrate"
+    LIVE = "live"
+    """Switch READ_ONLY and DRY_RUN off: what it does is kept from now on."""
+
+    HOLD = "hold"
+    """Switch both on: nothing it does is kept."""
 
 
 class Do(StrEnum):
@@ -22,11 +30,16 @@ class Do(StrEnum):
     MIGRATE = "migrate"
     ENABLE = "enable"
     DISABLE = "disable"
+    LIVE = "live"
+    HOLD = "hold"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that happens to one module; ``revisions`` for a migration, versions and grants for an installation."""
+    """One thing that happens to one module; ``revisions`` for a migration, versions and grants for an installation.
+
+    Where the safety switches are turned, ``before`` and ``after`` say how they stood and will stand.
+    """
 
     do: Do
     code: str
@@ -59,7 +72,7 @@ class Plan:
 
     def doing(self, do: Do) -> tuple[str, ...]:
         """The codes of the modules a kind of step is for, in order."""
-        return tuple(step.code for step in self.steps if step.do is do)
+        return tuple(step.code for step in self.steps if step.do == do)
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)

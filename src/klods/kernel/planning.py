@@ -1,10 +1,11 @@
 """Decides what an action will do: pure functions from what is known to a plan."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from klods.errors import AlreadyRunning, CoreModule, InvalidDefinition, NoSuchModule
 from klods.kernel.catalog import Catalog, Module
+from klods.kernel.config import Environment
 from klods.kernel.granting import running_grant_problems
 from klods.kernel.grants import grants_on, grants_to, standing
 from klods.kernel.graph import Definitions, closure, dependents, order
@@ -13,6 +14,7 @@ from klods.kernel.plan import Action, Do, Plan, Step
 from klods.kernel.problems import Problems
 from klods.kernel.relations import relation_problems, running_problems
 from klods.kernel.state import Active, Installed, States
+from klods.kernel.switches import Switches, effective, refuse_kept_safe
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,25 @@ class View:
     in_force: Definitions = field(default_factory=dict)
     """What the approved content of every installed module says, by code."""
 
+    environment: Environment = field(default_factory=dict)
+    """Values of ``MODULES__<CODE>__<KEY>``."""
+
+    def switches(self, code: str, platform_id: int) -> Switches:
+        """The safety switches of a module as they are in force, or would be if it were enabled."""
+        definition = self.in_force.get(code) or self.catalog[code].definition
+        return effective(definition, self.states.stored_switches(code, platform_id), self.environment)
+
 
 def make_plan(view: View, action: Action, code: str, platform_id: int) -> Plan:
     """The plan for an action, by its name."""
-    makers = {Action.ENABLE: plan_enable, Action.DISABLE: plan_disable, Action.MIGRATE: plan_migrate}
+    makers = {
+        Action.ENABLE: plan_enable,
+        Action.ENABLE_LIVE: plan_enable_live,
+        Action.DISABLE: plan_disable,
+        Action.MIGRATE: plan_migrate,
+        Action.LIVE: plan_live,
+        Action.HOLD: plan_hold,
+    }
     return makers[action](view, code, platform_id)
 
 
@@ -53,6 +70,30 @@ def plan_enable(view: View, code: str, platform_id: int) -> Plan:
     _refuse_misfits(view, changed)
     steps = [step for it in changed for step in (*_renew(view, it, changed), *_open(it, waiting))]
     return Plan(Action.ENABLE, code, platform_id, tuple(steps), tuple(_elsewhere(view, steps, platform_id)))
+
+
+def plan_enable_live(view: View, code: str, platform_id: int) -> Plan:
+    """Enable a module as `plan_enable` does, and let it go live in the same breath; what it needs stays as it is."""
+    enabled = plan_enable(view, code, platform_id)
+    live = plan_live(view, code, platform_id)
+    needed = (step.code for step in enabled if step.do is Do.ENABLE and step.code != code)
+    held = tuple(f"{it} is not live" for it in needed if not view.switches(it, platform_id).live)
+    return replace(
+        enabled, action=Action.ENABLE_LIVE, steps=(*enabled.steps, *live.steps), warnings=(*enabled.warnings, *held)
+    )
+
+
+def plan_live(view: View, code: str, platform_id: int) -> Plan:
+    """Switch READ_ONLY and DRY_RUN off; raise `KeptSafe` when the environment keeps one of them on."""
+    view.catalog.find(code)
+    refuse_kept_safe(code, view.environment)
+    return _turn(view, Action.LIVE, code, platform_id)
+
+
+def plan_hold(view: View, code: str, platform_id: int) -> Plan:
+    """Switch READ_ONLY and DRY_RUN on, whatever the definition says."""
+    view.catalog.find(code)
+    return _turn(view, Action.HOLD, code, platform_id)
 
 
 def plan_disable(view: View, code: str, platform_id: int) -> Plan:
@@ -79,6 +120,15 @@ def plan_migrate(view: View, code: str, platform_id: int) -> Plan:
     _refuse_misfits(view, wanted)
     steps = [step for it in wanted for step in _renew(view, it, wanted)]
     return Plan(Action.MIGRATE, code, platform_id, tuple(steps), tuple(_elsewhere(view, steps, platform_id=0)))
+
+
+def _turn(view: View, action: Action, code: str, platform_id: int) -> Plan:
+    """One step, unless somebody has said so before; what the module says of itself may change with its next version."""
+    on, said = action is Action.HOLD, view.states.stored_switches(code, platform_id)
+    if (said.read_only, said.dry_run) == (on, on):
+        return Plan(action, code, platform_id)
+    before, after = view.switches(code, platform_id).shown, Switches(on, on).shown
+    return Plan(action, code, platform_id, (Step(Do(action.value), code, before=before, after=after),))
 
 
 def _sound(view: View, code: str) -> tuple[str, ...]:

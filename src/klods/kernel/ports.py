@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from klods.kernel.catalog import Module, Source
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.grants import Grant
-from klods.kernel.state import Activation, Installation, States
+from klods.kernel.state import Activation, Installation, States, StoredSwitches
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ class Change(Protocol):
         It may call the modules it needs.
         """
 
-    def save(self, row: Installation | Activation) -> None:
-        """Store a state row."""
+    def save(self, row: Installation | Activation | StoredSwitches) -> None:
+        """Store a row of the states."""
 
     def log(self, entry: LogEntry) -> None:
         """Append a line to the log."""

@@ -61,12 +61,23 @@ class Activation:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredSwitches:
+    """One row per module and platform: what a person has said about its safety switches; None says nothing."""
+
+    code: str
+    platform_id: int
+    read_only: bool | None = None
+    dry_run: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class States:
     """Everything stored about all modules at one generation; what is not listed is absent or disabled."""
 
     generation: int = 0
     installations: Mapping[str, Installation] = field(default_factory=dict)
     activations: Mapping[tuple[str, int], Activation] = field(default_factory=dict)
+    switches: Mapping[tuple[str, int], StoredSwitches] = field(default_factory=dict)
 
     def installation(self, code: str) -> Installation:
         """The module's installation row, or an absent one."""
@@ -75,6 +86,10 @@ class States:
     def activation(self, code: str, platform_id: int) -> Activation:
         """The module's row on the platform, or a disabled one."""
         return self.activations.get((code, platform_id)) or Activation(code, platform_id)
+
+    def stored_switches(self, code: str, platform_id: int) -> StoredSwitches:
+        """The module's row on the platform, or one that says nothing."""
+        return self.switches.get((code, platform_id)) or StoredSwitches(code, platform_id)
 
     def enabled(self, platform_id: int) -> frozenset[str]:
         """The codes whose gate is open on the platform."""

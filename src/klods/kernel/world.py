@@ -51,7 +51,8 @@ class World:
 
     def view(self, catalog: Catalog, states: States) -> View:
         """What plans are made from."""
-        return View(catalog, states, self.migrator.pending, self.contents.fingerprint, self.in_force(states))
+        pending, fingerprint = self.migrator.pending, self.contents.fingerprint
+        return View(catalog, states, pending, fingerprint, self.in_force(states), self.environment)
 
     def approved(self, catalog: Catalog, code: str, hashes: Mapping[str, str]) -> tuple[Module, ...]:
         """The module, after all those it needs, as they stand in their approved copies; raises `NoSuchModule`."""

@@ -11,7 +11,8 @@ from klods.scaffold.create import Created
 def next_steps(made: Created) -> Sequence[tuple[str, str]]:
     """What to run or open now, and what each does."""
     return (
-        (f"klods module enable {made.code}", "migrates it and switches it on, also in a running hub"),
+        (f"klods module enable {made.code}", "migrates it and switches it on, also in a running hub; dry"),
+        (f"klods module live {made.code}", "keeps what it does from then on"),
         (f"http://127.0.0.1:8000/{made.code}", "is its page in a hub on the usual port"),
         (f"pytest {short(made.folder)}", "runs its own tests"),
         (f"klods module check {made.code}", "reports what is wrong after you changed it"),

@@ -16,8 +16,9 @@ def serve(settings: Settings) -> Iterator[TestClient]:
         yield client
 
 
-def signed_in(client: TestClient, token: str) -> TestClient:
-    """Another client of the same running hub, which sends a token."""
-    other = TestClient(client.app, headers={"authorization": f"Bearer {token}"})
+def signed_in(client: TestClient, token: str, *, dry: bool = False) -> TestClient:
+    """Another client of the same running hub, which sends a token, and asks for dry runs if it shall."""
+    asking = {"x-klods-dry-run": "true"} if dry else {}
+    other = TestClient(client.app, headers={"authorization": f"Bearer {token}", **asking})
     other.portal = client.portal  # one event loop: what the hub holds belongs to the loop it was started on
     return other

@@ -2,6 +2,7 @@
 
 ========================  ==============================================================================
 ``client``                a signed-in administrator: ``client.get("/api/v1/invoice_scanner/items")``
+``dry_client``            the same, but every request is a dry run: it answers, and nothing is kept
 ``anonymous``             somebody who is not signed in
 ``unit``                  the scope that `execute_query` and its like work in; every test has it anyway
 ``klods_app``             the hub as an ASGI app, with the module enabled and a database of its own
@@ -9,7 +10,7 @@
 ``module_code``           the code of the module whose folder the test stands in
 ========================  ==============================================================================
 
-Every test has a database of its own that is thrown away. A test reads what requests have stored. What it writes itself
+The module and those it needs are live. Every test has a database of its own that is thrown away. A test reads what requests have stored. What it writes itself
 is seen by requests when it is kept: ``with klods.unit(): execute_insert(…)``.
 """
 
@@ -90,6 +91,14 @@ def client(anonymous: "TestClient", klods_templates: Templates) -> "TestClient":
     from klods.testing.client import signed_in
 
     return signed_in(anonymous, klods_templates.token)
+
+
+@pytest.fixture
+def dry_client(anonymous: "TestClient", klods_templates: Templates) -> "TestClient":
+    """A client like `client` whose every request is a dry run."""
+    from klods.testing.client import signed_in
+
+    return signed_in(anonymous, klods_templates.token, dry=True)
 
 
 @pytest.fixture(autouse=True)

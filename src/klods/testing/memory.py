@@ -17,7 +17,7 @@ from klods.kernel.lifecycle import Lifecycle
 from klods.kernel.migrations import chain_of
 from klods.kernel.parts import load_part, spoken_definition
 from klods.kernel.ports import LogEntry
-from klods.kernel.state import Activation, Installation, Installed, States, may_move
+from klods.kernel.state import Activation, Installation, Installed, States, StoredSwitches, may_move
 
 
 class MemoryMigrator:
@@ -48,6 +48,7 @@ class MemoryChange:
         self._migrator = migrator
         self.installations = dict(before.installations)
         self.activations = dict(before.activations)
+        self.switches = dict(before.switches)
         self.applied = dict(migrator.applied)
         self.granted: dict[str, tuple[Grant, ...]] = {}
         self.entries: list[LogEntry] = []
@@ -60,7 +61,7 @@ class MemoryChange:
 
     def states(self) -> States:
         """The states with what was saved so far."""
-        return States(self._before.generation, dict(self.installations), dict(self.activations))
+        return States(self._before.generation, dict(self.installations), dict(self.activations), dict(self.switches))
 
     def prepare(self, module: Module, grants: Sequence[Grant]) -> None:
         """Remember what the module may do with tables of others."""
@@ -85,9 +86,12 @@ class MemoryChange:
         hook()
         self.ran.append((module.code, platform_id))
 
-    def save(self, row: Installation | Activation) -> None:
+    def save(self, row: Installation | Activation | StoredSwitches) -> None:
         """Store a row; raise ValueError for a move between states that is not allowed."""
         states = self.states()
+        if isinstance(row, StoredSwitches):
+            self.switches[row.code, row.platform_id] = row
+            return
         if isinstance(row, Installation):
             before: Installation | Activation = states.installation(row.code)
             self.installations[row.code] = row
@@ -214,7 +218,13 @@ class MemoryProcesses:
 class MemoryHub:
     """A `Lifecycle` over twins: change `catalog` and the twins, look at the states."""
 
-    def __init__(self, catalog: Catalog, *, revisions: Mapping[str, Sequence[str]] | None = None) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        *,
+        revisions: Mapping[str, Sequence[str]] | None = None,
+        environment: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
         self.catalog = catalog
         self.migrator = MemoryMigrator(revisions)
         self.store = MemoryStates(migrator=self.migrator)
@@ -230,6 +240,7 @@ class MemoryHub:
             processes=self.processes,
             in_force=self.contents.definitions,
             load=lambda modules, _needed: nullcontext({module.code: module for module in modules}),
+            environment=environment or {},
         )
 
     @property

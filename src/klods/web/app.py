@@ -11,11 +11,13 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as Asgi
 
 from klods.db.database import Database
+from klods.db.dry_runs import DryRuns
 from klods.db.follower import Follower
 from klods.db.processes import Membership
 from klods.errors import Unavailable
 from klods.kernel.catalog import Module
 from klods.kernel.importer import ModuleImporter
+from klods.kernel.switches import Switches
 from klods.web.asking import Recognition
 from klods.web.engine.dispatcher import Dispatcher
 from klods.web.engine.edge import Surroundings
@@ -62,6 +64,7 @@ class WebApp:
             self._loader,
             drain_seconds=process.drain_seconds,
             changed=partial(_forget, services, process.database),
+            environment=services.lifecycle.environment,
         )
         member = partial(Membership, process.database.conninfo, role="web", address=process.address)
         self._follower = Follower(member, self.runtime.act, services.authenticator.forget)
@@ -139,10 +142,15 @@ def _surroundings(services: HostServices, process: Process, errors: Errors) -> S
     def is_enabled(code: str, platform_id: int) -> bool:
         return services.switchboard.current.is_open(code, platform_id)
 
+    def switches(code: str, platform: int) -> Switches:
+        return services.switchboard.current.switches_of(code, platform)
+
     return Surroundings(
         process.database,
         services.authenticator.subject,
         errors=errors,
+        switches=switches,
+        keep_dry_run=DryRuns(process.database).keep,
         catalog=catalog,
         is_enabled=is_enabled,
         worker_threads=process.worker_threads,

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 
-from klods.errors import ModuleNotEnabled
+from klods.errors import ModuleNotEnabled, NoSuchDryRun
 from klods.kernel.catalog import Catalog
 from klods.kernel.overview import Row, find, overview
 from klods.kernel.plan import Action
@@ -15,6 +15,8 @@ from klods.web.asking import Admin, Services, SignedIn, actor
 from klods.web.auth.tokens import issue_token
 from klods.web.host_models import (
     PLAIN,
+    DryRunOut,
+    EnableIn,
     ErrorOut,
     LogOut,
     MeOut,
@@ -50,8 +52,8 @@ Code = Annotated[str, Path(max_length=100, description="The module's code")]
 @router.get("/modules", tags=["modules"], operation_id="list_modules")
 def list_modules(admin: Admin, services: Services) -> list[ModuleOut]:
     """Every module that was found, the enabled ones first, with its state and the reason for it."""
-    catalog = services.catalog()
-    rows = overview(catalog, services.states.read(), admin.platform_id)
+    known = services.known()
+    catalog, rows = known.catalog, overview(known, admin.platform_id)
     pending = _pending(services, catalog, rows)
     return [ModuleOut.of(row, catalog.problems.of(row.code), pending.get(row.code, ())) for row in rows]
 
@@ -59,8 +61,8 @@ def list_modules(admin: Admin, services: Services) -> list[ModuleOut]:
 @router.get("/modules/{code}", tags=["modules"], operation_id="get_module")
 def get_module(code: Code, admin: Admin, services: Services) -> ModuleOut:
     """One module."""
-    catalog = services.catalog()
-    row = find(catalog, services.states.read(), code, admin.platform_id)
+    known = services.known()
+    catalog, row = known.catalog, find(known, code, admin.platform_id)
     return ModuleOut.of(row, catalog.problems.of(row.code), _pending(services, catalog, [row]).get(row.code, ()))
 
 
@@ -75,10 +77,11 @@ SWITCHED: dict[int | str, dict[str, Any]] = {202: {"model": OutcomeOut, "descrip
 
 @router.post("/modules/{code}/enable", tags=["modules"], operation_id="enable_module", responses=SWITCHED)
 def enable(
-    code: Code, admin: Admin, services: Services, response: Response, body: SwitchIn | None = None
+    code: Code, admin: Admin, services: Services, response: Response, body: EnableIn | None = None
 ) -> OutcomeOut:
     """Enable a module and what it requires, in every process."""
-    outcome = _switch(services, admin, (Action.ENABLE, code), body or SwitchIn())
+    action = Action.ENABLE_LIVE if body and body.live else Action.ENABLE
+    outcome = _switch(services, admin, (action, code), body or EnableIn())
     response.status_code = 202 if outcome.late else 200
     return outcome
 
@@ -89,6 +92,22 @@ def disable(
 ) -> OutcomeOut:
     """Disable a module and what depends on it; its data stays."""
     outcome = _switch(services, admin, (Action.DISABLE, code), body or SwitchIn())
+    response.status_code = 202 if outcome.late else 200
+    return outcome
+
+
+@router.post("/modules/{code}/live", tags=["modules"], operation_id="let_module_go_live", responses=SWITCHED)
+def live(code: Code, admin: Admin, services: Services, response: Response, body: SwitchIn | None = None) -> OutcomeOut:
+    """Switch READ_ONLY and DRY_RUN off: what the module does is kept from now on."""
+    outcome = _switch(services, admin, (Action.LIVE, code), body or SwitchIn())
+    response.status_code = 202 if outcome.late else 200
+    return outcome
+
+
+@router.post("/modules/{code}/hold", tags=["modules"], operation_id="hold_module", responses=SWITCHED)
+def hold(code: Code, admin: Admin, services: Services, response: Response, body: SwitchIn | None = None) -> OutcomeOut:
+    """Switch READ_ONLY and DRY_RUN on: the module goes on answering, and nothing it does is kept."""
+    outcome = _switch(services, admin, (Action.HOLD, code), body or SwitchIn())
     response.status_code = 202 if outcome.late else 200
     return outcome
 
@@ -105,8 +124,18 @@ def list_log(
     code: Code, admin: Admin, services: Services, most: Annotated[int, Query(ge=1, le=500)] = 100
 ) -> list[LogOut]:
     """What was done to the module, the newest first."""
-    row = find(services.catalog(), services.states.read(), code, admin.platform_id)
+    row = find(services.known(), code, admin.platform_id)
     return [LogOut(**line) for line in services.history(row.code, most)]
+
+
+@router.get("/dry-runs/{run_id}", tags=["dry runs"], operation_id="get_dry_run")
+def get_dry_run(
+    run_id: Annotated[str, Path(max_length=36, pattern=PLAIN)], admin: Admin, services: Services
+) -> DryRunOut:
+    """What a dry run of the last hour would have changed; its id stands in the header `X-Klods-Dry-Run-Id`."""
+    if (run := services.find_dry_run(run_id, admin.platform_id)) is None:
+        raise NoSuchDryRun(id=run_id)
+    return DryRunOut.model_validate(run)
 
 
 @router.get("/tokens", tags=["tokens"], operation_id="list_tokens")
@@ -137,7 +166,7 @@ def me(subject: SignedIn) -> MeOut:
 @router.get("/{code}/health", tags=["modules"], operation_id="get_disabled_module_health")
 def health_of_closed(code: Code, admin: Admin, services: Services) -> None:
     """The answer for a module that is known but answers no requests: its state and the reason."""
-    row = find(services.catalog(), services.states.read(), code, admin.platform_id)
+    row = find(services.known(), code, admin.platform_id)
     raise ModuleNotEnabled(module=row.code, state=row.shown, reason=row.reason)
 
 

@@ -55,6 +55,7 @@ class ModuleOut(Shape):
     is_internal: bool
     state: Annotated[str, Field(description="the one word for how it stands on your platform")]
     enabled: bool
+    mode: Annotated[str, Field(description="live, read_only or dry_run; empty for a module that cannot be read")]
     reason: str
     installed: str
     active: str
@@ -129,6 +130,12 @@ class SwitchIn(Shape):
     why: Why = ""
 
 
+class EnableIn(SwitchIn):
+    """The same, and whether the module goes live at once; else it starts with its safety switches on."""
+
+    live: bool = False
+
+
 class OutcomeOut(Shape):
     """What was done, and which processes have not followed yet."""
 
@@ -168,6 +175,29 @@ class LogOut(Shape):
     before: str
     after: str
     why: str
+
+
+class ChangedRowOut(Shape):
+    """One row that would have been inserted, updated or deleted."""
+
+    table: str
+    op: str
+    old: dict[str, Any] | None
+    new: dict[str, Any] | None
+
+
+class DryRunOut(Shape):
+    """What a dry run would have changed."""
+
+    id: str
+    module: str
+    platform_id: int
+    at: datetime
+    status: int
+    counts: Annotated[
+        dict[str, tuple[int, int, int]], Field(description="inserted, updated and deleted rows by table, exact")
+    ]
+    rows: Annotated[list[ChangedRowOut], Field(description="the rows in the order of their changes, at most 1,000")]
 
 
 class TokenIn(Shape):

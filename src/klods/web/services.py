@@ -8,6 +8,7 @@ from typing import Any
 from klods.db.people import People
 from klods.kernel.catalog import Catalog
 from klods.kernel.lifecycle import Lifecycle
+from klods.kernel.overview import Known
 from klods.kernel.ports import StateStore
 from klods.web.auth.authenticator import Authenticator
 from klods.web.auth.passwords import Passwords
@@ -23,6 +24,11 @@ def no_history(code: str, most: int) -> Sequence[Mapping[str, Any]]:  # noqa: AR
     return ()
 
 
+def nothing_kept(run_id: str, platform_id: int) -> Mapping[str, Any] | None:  # noqa: ARG001
+    """A store of dry runs that is always empty."""
+    return None
+
+
 @dataclass(frozen=True)
 class HostServices:
     """The ports of the host's own web part."""
@@ -33,6 +39,9 @@ class HostServices:
     switchboard: Switchboard
     people: People
     history: History = no_history
+    find_dry_run: Callable[[str, int], Mapping[str, Any] | None] = nothing_kept
+    """A dry run of the last hour by its id, on a platform."""
+
     why_not_ready: Callable[[], str] = str
     """A reason not to send requests to this process, or an empty string."""
 
@@ -44,6 +53,10 @@ class HostServices:
 
     secure_cookies: bool = False
     auto_reload: bool = False
+
+    def known(self) -> Known:
+        """What can be found now and what is stored, for lists of modules."""
+        return self.lifecycle.known(self.catalog(), self.states.read())
 
     @cached_property
     def authenticator(self) -> Authenticator:

@@ -22,10 +22,12 @@ from klods.errors import (
     NoScope,
     NotPlain,
     NotSynchronous,
+    ReadOnlyModule,
     SwallowedFailure,
     UndeclaredCall,
 )
 from klods.kernel.definition import Requirement
+from klods.kernel.switches import Switches
 
 __all__ = ["isolated"]
 
@@ -434,3 +436,34 @@ def test_calls_from_call_to_call_come_back_one_by_one(hub, tmp_path):
     with working(hub, "desk", catalog=catalog):
         names = [role(), *through(), role()]
     assert names == [hub.family.writer(code) for code in ("desk", "cards", "bank", "cards", "desk")]
+
+
+def switched(**switches):
+    return {"switches": lambda code, platform_id: Switches(**{"read_only": False, "dry_run": False} | switches)}
+
+
+def test_what_a_dry_module_does_for_a_live_one_is_undone_and_answered(hub):
+    with at_desk(hub, **switched(dry_run=True)):
+        assert top_up(5) == 1
+        assert role() == hub.family.writer("desk")
+        execute_insert("insert into desk_tickets(title) values ('kept')")
+        assert add_by_session(6) == 1
+        execute_insert("insert into desk_tickets(title) values ('kept too')")
+    assert hours(hub) == []
+    assert outside(hub, "select title from desk_tickets order by id") == [("kept",), ("kept too",)]
+    assert outside(hub, "select count(*) from klods.captured") == [(0,)]
+
+
+def test_what_a_live_module_does_for_a_dry_one_is_undone_with_it(hub):
+    with at_desk(hub, dry=True, **switched()):
+        top_up(5)
+    assert hours(hub) == []
+
+
+def test_a_read_only_module_reads_for_a_live_one_and_says_why_it_does_not_write(hub):
+    with at_desk(hub, **switched(read_only=True)):
+        assert who()["role"] == hub.family.reader("cards")
+        with pytest.raises(ReadOnlyModule, match="cards is read-only"):
+            top_up(1)
+        execute_insert("insert into desk_tickets(title) values ('kept')")
+    assert (hours(hub), outside(hub, "select title from desk_tickets")) == ([], [("kept",)])

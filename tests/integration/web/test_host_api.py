@@ -201,3 +201,19 @@ def test_unknown_addresses_and_methods_are_refused_in_the_one_shape(program):
         answer = program.request(method, path)
         assert answer.status_code == status
         assert answer.json().keys() == {"error", "message", "hint", "request_id", "data"}
+
+
+def test_a_module_goes_live_and_is_held_back_as_its_plan_says(program, hub):
+    assert program.get("/api/v1/modules/customers").json()["mode"] == "dry_run"
+    plan = program.post("/api/v1/modules/customers/plan", json={"action": "live"}).json()
+    assert [(step["do"], step["before"], step["after"]) for step in plan["steps"]] == [("live", "dry_run", "live")]
+    assert program.post("/api/v1/modules/customers/live", json={"token": plan["token"]}).status_code == 200
+    assert program.get("/api/v1/modules/customers").json()["mode"] == "live"
+    assert program.post("/api/v1/modules/customers/hold").status_code == 200
+    assert program.get("/api/v1/modules/customers").json()["mode"] == "dry_run"
+
+
+def test_a_dry_run_that_is_not_kept_is_not_found(program):
+    for run_id in ("00000000-0000-0000-0000-000000000000", "nonsense"):
+        answer = program.get(f"/api/v1/dry-runs/{run_id}")
+        assert (answer.status_code, answer.json()["error"]) == (404, "no_such_dry_run")

@@ -221,7 +221,7 @@ LEFT_BEHIND = (
     code("leave a setting with set_config", "select set_config('default_transaction_read_only', 'on', false)"),
     code("leave a session lock", "select pg_advisory_lock(1)"),
     code("leave a shared session lock", "select pg_try_advisory_lock_shared(1, 2)"),
-    code("leave a session lock, spelled in unicode numbers", "select U&\"pg_advisory\\005flock\"(1)"),
+    code("leave a session lock, spelled in unicode numbers", 'select U&"pg_advisory\\005flock"(1)'),
     code("leave a LISTEN", "listen klods"),
     code("leave a prepared statement in the way of others", "prepare _pg3_1 as select 1"),
     code("take the prepared statements of others away", "deallocate all"),
@@ -263,7 +263,7 @@ SERVER = (
     code("make a tablespace", "create tablespace shop_t location '/tmp'"),
     code("make a server for foreign tables", "create server shop_s foreign data wrapper postgres_fdw"),
     code("read the statements that others have prepared on the connection", "select statement from pg_prepared_statements"),
-    code("read what others are doing", f"select query from pg_stat_activity where pid <> pg_backend_pid() and query like '%' || 'user_sess' || 'ion%'"),
+    code("read what others are doing", "select query from pg_stat_activity where pid <> pg_backend_pid() and query like '%' || 'user_sess' || 'ion%'"),
 )  # fmt: skip
 
 READ_ONLY = tuple(

@@ -1,5 +1,6 @@
 """`get_module_config` as module code calls it: beside the environment it knows the modules of the scope it runs in."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,17 @@ def test_code_of_a_module_reads_its_switches_and_defaults_as_texts(scope):
         assert klods.get_module_config("test_module", "READ_ONLY", default="true") == "false"
         assert klods.get_module_config("test_module", "DRY_RUN", default="false") == "true"
         assert klods.get_module_config("test_module", "rows", default="10") == "25"
+        assert klods.get_module_config("test_module", "API_KEY") == "theirs"
+
+
+@pytest.mark.parametrize("runs", [{"read_only": True}, {"dry": True}, {}])
+def test_inside_a_request_the_switches_say_how_that_request_runs(scope, monkeypatch, runs):
+    monkeypatch.setenv("MODULES__TEST_MODULE__DRY_RUN", "true")
+    request = replace(scope, judged=True, **runs)
+    with enter(request):
+        read_only = str(request.read_only).lower()
+        assert klods.get_module_config("test_module", "READ_ONLY", default="true") == read_only
+        assert klods.get_module_config("test_module", "DRY_RUN") is request.dry
         assert klods.get_module_config("test_module", "API_KEY") == "theirs"
 
 

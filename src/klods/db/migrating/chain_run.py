@@ -17,6 +17,7 @@ from klods.db.migrating.owed import read_work
 from klods.db.migrating.sql_text import run_text
 from klods.db.migrating.steps import HOST_PATH, MODULE_PATH, CleanSession, Steps, Way, failures, place, read
 from klods.db.own_connection import Connection
+from klods.db.roles.capturing import arm
 from klods.db.roles.land import Land
 from klods.errors import MigrationFailed, OutsidePrefix
 from klods.kernel.catalog import Module
@@ -107,6 +108,8 @@ class ChainRun:
                 prefix = definition.table_prefix
                 if strays := watch.strays(Territory("public", prefix)):
                     raise OutsidePrefix(module=definition.code, prefix=prefix, objects=", ".join(strays), items=strays)
+        if land is None:
+            arm(self._connection, definition.table_prefix)
 
     @contextmanager
     def _deferred_done(self, owner: str) -> Iterator[None]:

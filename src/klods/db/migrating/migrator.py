@@ -115,7 +115,7 @@ def execute_module_migration(code: str, sql: str) -> bool:
     Returns True; raises `MigrationFailed` or `OutsidePrefix` when nothing was kept, `MigrationInRequest` in a request.
     """
     scope = current_scope()
-    if scope.kind is ScopeKind.REQUEST:
+    if scope.kind is ScopeKind.REQUEST or scope.dry or scope.read_only:
         raise MigrationInRequest(module=code)
     if code not in scope.catalog:
         raise NoSuchModule(module=code)

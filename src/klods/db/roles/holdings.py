@@ -18,6 +18,8 @@ _RELATIONS = """
                    from pg_policy p where p.polrelid = c.oid and p.polname = 'klods_platform') as platform_policy,
            array(select g.tgname::text from pg_trigger g
                   where g.tgrelid = c.oid and g.tgdeferrable and not g.tgisinternal) as deferrable_triggers,
+           exists (select from pg_trigger t where t.tgrelid = c.oid and t.tgname = 'klods_capture'
+                      and t.tgenabled = 'O' and t.tgfoid = 'klods.capture'::regproc) as captured,
            array(select r.rulename::text from pg_rewrite r where r.ev_class = c.oid and r.rulename <> '_RETURN') as rules,
            array(with recursive source(oid) as (
                         select c.oid
@@ -82,6 +84,9 @@ class Relation:
     """What the policy that keeps platforms apart says, if there is one."""
 
     deferrable_triggers: tuple[str, ...]
+    captured: bool
+    """Whether dry runs note what they would change in it."""
+
     rules: tuple[str, ...]
     secured_sources: tuple[str, ...]
     """Tables with rows of platforms that a materialized view is made of, also by way of views."""

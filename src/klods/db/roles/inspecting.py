@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from klods.db.roles.capturing import CAPTURE
 from klods.db.roles.escapes import body_escapes
 from klods.db.roles.holdings import Function, Holdings, Relation, Right
 
@@ -43,6 +44,8 @@ def _of_relation(relation: Relation, old: Relation | None) -> Iterator[str]:
             yield f"row security of {relation.name} was switched off: it keeps the platforms apart"
         elif relation.platform_policy != old.platform_policy:
             yield f"policy {PLATFORM_POLICY} on {relation.name} was changed: it keeps the platforms apart"
+    if old and old.captured and not relation.captured:
+        yield f"trigger {CAPTURE} on {relation.name} was dropped or disabled: dry runs show what they would change by it"
 
 
 def _of_function(function: Function) -> Iterator[str]:

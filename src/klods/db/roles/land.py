@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from klods.db.own_connection import Connection
 from klods.db.role_family import RoleFamily
 from klods.db.roles.building import building
+from klods.db.roles.capturing import arm
 from klods.db.roles.dressing import dressing
 from klods.db.roles.holdings import Holdings, read_holdings
 from klods.db.roles.inspecting import faults
@@ -35,6 +36,7 @@ class Land:
             raise OutsidePrefix(module=self._code, prefix=self._prefix, objects=", ".join(found), items=found)
         for statement in dressing(before, after, self._writer, self._reader):
             self._connection.execute(statement)
+        arm(self._connection, self._prefix)
 
     def _holdings(self) -> Holdings:
         return read_holdings(self._connection, self.owner, self._prefix)

@@ -7,6 +7,9 @@ from functools import cached_property
 SEARCH_PATH = "public, klods, pg_temp"
 """Where the names in a module's statements are looked for; the connections of modules begin with it."""
 
+DRY = "klods.dry"
+"""The setting that wakes the triggers of tables."""
+
 
 @dataclass(frozen=True)
 class Opening:
@@ -18,6 +21,9 @@ class Opening:
     lock_seconds: float = 5
     idle_seconds: float = 60
     read_only: bool = False
+    dry: bool = False
+    """Whether its commit is only tried, and everything undone; the triggers of tables note then what changes."""
+
     role: str = ""
     """The role of the module; without one the unit works as the login does."""
 
@@ -29,6 +35,7 @@ class Opening:
             "lock_timeout": _milliseconds(self.lock_seconds),
             "idle_in_transaction_session_timeout": _milliseconds(self.idle_seconds),
             "klods.platform": str(int(self.platform_id)),
+            **({DRY: "on"} if self.dry else {}),
             **({"transaction_read_only": "on"} if self.read_only else {}),
         }
 

@@ -4,15 +4,20 @@ Nothing is sent before it is needed: a begin, a savepoint and the release of an 
 and travel together; a commit makes releasing savepoints needless.
 """
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.rows import scalar_row
 
 from klods.db.units.opening import Frame
 from klods.db.units.reasons import first_line
 from klods.errors import CommitFailed, SwallowedFailure
+from klods.kernel.changes import MOST_ROWS, Changes
+
+_log = logging.getLogger(__name__)
 
 _FINE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 
@@ -129,11 +134,39 @@ class Transaction:
         if answer == b"ROLLBACK":
             raise SwallowedFailure
 
+    def rehearse(self) -> Changes | None:
+        """Let PostgreSQL check what it would check at a commit, raise what `commit` would raise, and undo everything.
+
+        Returns what would have been changed; None when that could not be found out.
+        """
+        if not self._begun:
+            return Changes()
+        if self.failed:
+            self.rollback()
+            raise SwallowedFailure
+        try:
+            self._send(b"SET CONSTRAINTS ALL IMMEDIATE")
+            return self._captured()
+        except psycopg.Error as error:
+            raise CommitFailed(reason=self._why(error), sqlstate=error.sqlstate) from error
+        finally:
+            self.rollback()
+
     def rollback(self) -> None:
         """Undo everything; a connection that died has done so already."""
         if self._begun and not self.lost:
             self._send(self._frame.rollback)
         self._finish()
+
+    def _captured(self) -> Changes | None:
+        try:
+            with self.connection.cursor(row_factory=scalar_row) as cursor:
+                found: Any = cursor.execute("select klods.captured_changes(%s)", [MOST_ROWS]).fetchone()
+                return Changes(found["counts"], found["rows"])
+        except psycopg.Error as error:
+            # The answer stays what a live call would give; only the list of changes is missing.
+            _log.warning("what a dry run would change is not known: %s", first_line(error))
+            return None
 
     def _catch_up(self) -> None:
         """Send what waits besides a begin; often nothing is left of it."""

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -16,10 +16,11 @@ from klods.db.units.cursor import UnitCursor
 from klods.db.units.guard import refuse_control
 from klods.db.units.joining import Guest
 from klods.db.units.lender import Lender, drop_plans
-from klods.db.units.opening import Frame, Opening
+from klods.db.units.opening import DRY, Frame, Opening, set_local
 from klods.db.units.reasons import first_line
 from klods.db.units.transaction import Transaction
 from klods.errors import BlockingCall, EndedUnit, NoDatabase, SwallowedFailure
+from klods.kernel.changes import Changes
 
 if TYPE_CHECKING:
     from klods.db.units.session import UnitSession
@@ -32,6 +33,10 @@ _CANCEL_SECONDS = 5
 _CANCEL_PAUSE = 0.05
 
 
+class _Undone(Exception):
+    """Takes a savepoint back, and goes no further."""
+
+
 class Unit:
     """One transaction, begun by its first statement and ended once; threads that share it take turns.
 
@@ -41,6 +46,8 @@ class Unit:
     def __init__(self, lender: Lender, opening: Opening, frame: Frame | None = None) -> None:
         self.opening = opening
         self.ended = False
+        self.changes: Changes | None = None
+        """What a dry unit would have changed, once it has ended well."""
         self._cancelled = False
         self.host_thread: int | None = None
         """The identity of the thread that must never wait for the database."""
@@ -142,21 +149,26 @@ class Unit:
         return f"klods_{self._savepoints}"
 
     @contextmanager
-    def calling(self, opening: Opening) -> Iterator[None]:
+    def calling(self, opening: Opening, *, undo: bool = False) -> Iterator[None]:
         """Work for another module for a while: in its role and with a Session of its own; an error undoes what it did.
+
+        So does ``undo``, in the end.
 
         Other threads that share the unit wait meanwhile.
         """
         with self.turn:
             if self._session is not None:
                 self._session.flush_for_others()
-            caller = self.opening, self._session, self._settings
+            settings = self._settings + (b";" + set_local({DRY: "off"}) if undo else b"")
+            caller = self.opening, self._session, settings
             self._change_module(opening, None, opening.frame.again)
             try:
-                with self.savepoint():
+                with suppress(_Undone), self.savepoint():
                     yield
                     if self._session is not None:
                         self._session.commit()
+                    if undo:
+                        raise _Undone
             finally:
                 self._part()
                 self._change_module(*caller)
@@ -167,14 +179,17 @@ class Unit:
             self._wire[1].change_settings(settings)
 
     def commit(self) -> None:
-        """Keep what was done and end; raise `SwallowedFailure` or `CommitFailed` when nothing was kept."""
+        """Keep what was done and end; raise `SwallowedFailure` or `CommitFailed` when nothing was kept.
+
+        A dry unit raises the same, and keeps nothing in any case.
+        """
         with self.turn:
             self._refuse_ended()
             try:
                 if self._session is not None:
                     self._session.flush_last()
                 if self._wire is not None:
-                    self._wire[1].commit()
+                    self._conclude(self._wire[1])
             finally:
                 self._finish()
                 self._part()
@@ -252,6 +267,12 @@ class Unit:
         if self.ended:
             self._finish(spoiled=True)
             raise EndedUnit
+
+    def _conclude(self, transaction: Transaction) -> None:
+        if self.opening.dry:
+            self.changes = transaction.rehearse()
+        else:
+            transaction.commit()
 
     def _begin_block(self) -> str:
         name = self.new_name()

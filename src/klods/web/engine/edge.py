@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
+from uuid import uuid4
 
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import ClientDisconnect
@@ -17,9 +18,12 @@ from starlette.types import Scope as Asgi
 from klods.db.database import Database
 from klods.db.scope import Scope, ScopeKind
 from klods.kernel.catalog import Module
+from klods.kernel.changes import DryRun
 from klods.kernel.subject import Subject
+from klods.kernel.switches import Mode, Switches, mode_of
 from klods.web.asgi_scope import ENTRY, EXCHANGE, locale_of, platform_of, request_id_of
 from klods.web.engine.answers import refuse_malformed
+from klods.web.engine.asked import asked_in, is_unsafe
 from klods.web.engine.inbox import Inbox
 from klods.web.engine.snapshot import Entry
 from klods.web.errors import Errors, report
@@ -27,6 +31,7 @@ from klods.web.errors import Errors, report
 log = logging.getLogger(__name__)
 
 UNITS_ENDED_AT_ONCE = 8
+DRY_RUN = ((b"x-klods-dry-run", b"true"),)
 BEGINNINGS = frozenset(["http.response.start", "websocket.accept", "websocket.close", "websocket.http.response.start"])
 """The messages after which no other answer can be given."""
 
@@ -37,6 +42,12 @@ class Surroundings:
 
     database: Database
     authenticate: Callable[[Asgi], Awaitable[Subject | None]]
+    switches: Callable[[str, int], Switches]
+    """The safety switches in force, by module and platform."""
+
+    keep_dry_run: Callable[[DryRun], None] | None = None
+    """Keeps what a dry run would have changed; blocks."""
+
     errors: Errors = field(default_factory=Errors)
     catalog: Callable[[], Mapping[str, Module]] = dict
     is_enabled: Callable[[str, int], bool] = lambda code, platform_id: True  # noqa: ARG005
@@ -81,7 +92,8 @@ class Exchange:
     """One request or socket at the edge of a module: its messages, its scope, and how both end."""
 
     __slots__ = (
-        "_abandoned", "_edge", "_inbox", "_replaced", "_scope", "_send", "_task", "asgi", "ending", "started", "working"
+        "_abandoned", "_edge", "_inbox", "_labels", "_replaced", "_scope", "_send", "_task", "asgi", "ending", "mode", "started",
+        "switches", "working"
     )  # fmt: skip
 
     def __init__(self, edge: Edge, asgi: Asgi, receive: Receive, send: Send) -> None:
@@ -92,11 +104,16 @@ class Exchange:
         """Whether a worker thread uses the scope now; that thread ends the scope."""
         self.ending = False
         """Whether the host ends this socket or event stream because its module is being switched off."""
+        self.mode: Mode | None = None
+        """How the request runs; None before its scope is open, and when it was refused."""
+        self.switches = edge.around.switches(edge.module.code, platform_of(asgi))
+        """The safety switches of the module, as they were when the request came."""
         self._task = asyncio.current_task()
         self._edge = edge
         self._inbox = Inbox(receive)
         self._send = send
         self._scope: Scope | None = None
+        self._labels: tuple[tuple[bytes, bytes], ...] = DRY_RUN
         self._replaced = False
         self._abandoned = False
 
@@ -105,9 +122,15 @@ class Exchange:
         """The client's next message; may be awaited on any loop."""
         return self._inbox
 
-    def open(self, subject: Subject | None) -> Scope:
-        """The scope of this request, whose unit begins with its first statement; a socket's scope is over at once."""
+    def open(self, subject: Subject | None, *, reads_only: bool = False) -> Scope:
+        """The scope of this request, whose unit begins with its first statement; a socket's scope is over at once.
+
+        Raises `ReadOnlyModule` or `NotLive` when the module's safety switches forbid it.
+        """
         asgi = self.asgi
+        self.mode = mode_of(
+            self._edge.module.code, self.switches, unsafe=is_unsafe(asgi), reads_only=reads_only, asked=asked_in(asgi)
+        )
         scope = self._scope = Scope(
             self._edge.around.database,
             self._edge.module.code,
@@ -118,6 +141,10 @@ class Exchange:
             kind=ScopeKind.REQUEST,
             catalog=self._edge.around.catalog(),
             is_enabled=self._edge.around.is_enabled,
+            switches=self._edge.around.switches,
+            read_only=self.mode is Mode.READ_ONLY,
+            dry=self.mode is Mode.DRY,
+            judged=True,
         )
         scope.host_thread = threading.get_ident()
         if asgi["type"] != "http":
@@ -128,6 +155,7 @@ class Exchange:
         """End the unit: keep what it did below 400, undo it otherwise. Blocks; raises when it cannot be kept."""
         if self._scope is not None:
             self._scope.end(keep=status < HTTPStatus.BAD_REQUEST)
+            self._note_changes(status)
 
     def rest(self) -> None:
         """The worker thread is done with the scope; it ends the scope if nobody else will."""
@@ -153,7 +181,7 @@ class Exchange:
             self._may_be_ended()
         self.started = self.started or kind in BEGINNINGS
         try:
-            await self._send(message)
+            await self._send_labelled(message)
         except OSError as error:
             raise ClientDisconnect from error
 
@@ -224,7 +252,30 @@ class Exchange:
         with suppress(Exception):
             await self._settle(HTTPStatus.INTERNAL_SERVER_ERROR)
         response = self._edge.around.errors.response(self.asgi, error)
-        await response(self.asgi, self.receive, self._send)
+        await response(self.asgi, self.receive, self._send_labelled)
+
+    def _note_changes(self, status: int) -> None:
+        """Label the answer with what a dry run would have changed, and keep that for who wants to look at it."""
+        changes, keep = self._scope.changes if self._scope else None, self._edge.around.keep_dry_run
+        if not changes or len(self._labels) > len(DRY_RUN):
+            return
+        self._labels = (*DRY_RUN, (b"x-klods-changes", changes.header.encode()))
+        if keep is None:
+            return
+        run = DryRun(str(uuid4()), self._edge.module.code, platform_of(self.asgi), status, changes)
+        try:
+            keep(run)
+        except Exception:
+            # What was tried is undone, and the client gets the answer of a live call whatever happens here.
+            log.exception("%s: what a dry run would change could not be kept", run.module)
+        else:
+            self._labels = (*self._labels, (b"x-klods-dry-run-id", run.id.encode()))
+
+    async def _send_labelled(self, message: Message) -> None:
+        """Send a message; the first one of a dry run says that it is one."""
+        if self.mode is Mode.DRY and message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), *self._labels]}
+        await self._send(message)
 
     def _undo(self) -> None:
         try:

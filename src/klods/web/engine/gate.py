@@ -98,10 +98,11 @@ class Admission:
 class Guard:
     """Stands before every route of a module: nobody comes past it unknown, and behind it the scope is open."""
 
-    def __init__(self, app: ASGIApp, admission: Admission | None, *, internal: bool) -> None:
+    def __init__(self, app: ASGIApp, admission: Admission | None, *, internal: bool, reads_only: bool = False) -> None:
         self._app = app
         self._admission = admission
         self._internal = internal
+        self._reads_only = reads_only
 
     @property
     def is_public(self) -> bool:
@@ -113,7 +114,7 @@ class Guard:
         admission = self._admission
         subject = await admission.admit(asgi, internal=self._internal) if admission else None
         exchange: Exchange = exchange_of(asgi)
-        with enter(exchange.open(subject)):
+        with enter(exchange.open(subject, reads_only=self._reads_only)):
             await self._app(asgi, receive, send)
 
 

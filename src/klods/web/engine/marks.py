@@ -23,7 +23,7 @@ def reads_only(handler: Handler) -> Handler: ...
 @overload
 def reads_only(handler: None = None) -> Callable[[Handler], Handler]: ...
 def reads_only(handler: Handler | None = None) -> Handler | Callable[[Handler], Handler]:
-    """Say that this handler changes nothing although its method is an unsafe one."""
+    """Say that this handler changes nothing although its method is an unsafe one: it runs while its module is READ_ONLY."""
     return _marking(READS_ONLY) if handler is None else _mark(handler, READS_ONLY)
 
 

@@ -24,7 +24,7 @@ from klods.kernel.parts import PARTS, load_definition, load_part
 from klods.web.engine.calls import plainly
 from klods.web.engine.edge import Edge, Surroundings
 from klods.web.engine.gate import Admission, Guard
-from klods.web.engine.marks import is_public
+from klods.web.engine.marks import is_public, is_reads_only
 from klods.web.engine.module_health import health_route
 from klods.web.engine.paths import AREA_OF_PART, Area, Mixed, place
 from klods.web.engine.routes import Rebuilder
@@ -196,7 +196,9 @@ def _spellings(path: str, code: str) -> tuple[str, ...]:
 def _guard(route: BaseRoute, admission: Admission, *, internal: bool) -> None:
     target: Any = route
     handler = getattr(route, "endpoint", None) or target.app
-    target.app = Guard(target.app, None if is_public(handler) else admission, internal=internal)
+    target.app = Guard(
+        target.app, None if is_public(handler) else admission, internal=internal, reads_only=is_reads_only(handler)
+    )
 
 
 def _is_health(route: BaseRoute, code: str) -> bool:

@@ -6,9 +6,11 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from klods.kernel.catalog import Module
+from klods.kernel.config import Environment
 from klods.kernel.importer import ModuleImporter
 from klods.kernel.ports import StateStore
 from klods.kernel.state import States
+from klods.kernel.switches import Switches, effective
 from klods.web.engine.loading import Loader
 from klods.web.engine.module_app import LIFETIME_SECONDS
 from klods.web.engine.snapshot import Entry, Switchboard
@@ -28,6 +30,9 @@ class Runtime:
     drain_seconds: float = 5.0
     changed: Callable[[], None] = lambda: None
     """Called after every swap, for whoever remembers something about the states before."""
+
+    environment: Environment = field(default_factory=dict)
+    """Values of ``MODULES__<CODE>__<KEY>``."""
 
     _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False)
 
@@ -49,12 +54,22 @@ class Runtime:
         modules = tuple(self.modules_of(states))
         for module, _ in modules:
             self.importer.mount(module.source)
-        snapshot = before.successor(generation, modules, _enabled(states))
+        snapshot = before.successor(generation, modules, _enabled(states), self._switches(states, modules))
         gone = self.switchboard.swap(snapshot)
         self.changed()
         self.loader.load(snapshot)
         self._drain({*before.wanted, *(entry.code for entry in gone)})
         self._unload(gone)
+
+    def _switches(self, states: States, modules: Iterable[tuple[Module, str]]) -> dict[tuple[str, int], Switches]:
+        return {
+            (module.code, platform): effective(
+                module.definition, states.stored_switches(module.code, platform), self.environment
+            )
+            for platform, enabled in _enabled(states).items()
+            for module, _ in modules
+            if module.code in enabled
+        }
 
     def _drain(self, codes: Collection[str]) -> None:
         if self._loop is None or not codes:

@@ -16,6 +16,9 @@ from starlette.types import ASGIApp
 from klods.kernel.catalog import Module
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.problems import Problem
+from klods.kernel.switches import Switches
+
+_SAFE = Switches()
 
 
 class Standing(StrEnum):
@@ -130,6 +133,13 @@ class Snapshot:
     enabled: Mapping[int, frozenset[str]] = field(default_factory=dict)
     """The codes whose gate is open, by platform."""
 
+    switches: Mapping[tuple[str, int], Switches] = field(default_factory=dict)
+    """The safety switches by module and platform; both are on where nothing is known."""
+
+    def switches_of(self, code: str, platform: int) -> Switches:
+        """What keeps the module from changing anything of the platform."""
+        return self.switches.get((code, platform), _SAFE)
+
     def is_open(self, code: str, platform: int) -> bool:
         """Whether requests of the platform reach the module."""
         return code in self.enabled.get(platform, ())
@@ -145,11 +155,15 @@ class Snapshot:
         return {code: entry.module for code, entry in self.entries.items()}
 
     def successor(
-        self, generation: int, modules: Iterable[tuple[Module, str]], enabled: Mapping[int, frozenset[str]]
+        self,
+        generation: int,
+        modules: Iterable[tuple[Module, str]],
+        enabled: Mapping[int, frozenset[str]],
+        switches: Mapping[tuple[str, int], Switches] | None = None,
     ) -> "Snapshot":
         """The next snapshot: an entry is kept while its content stays what it is; what failed is tried anew."""
         entries = {module.code: self._entry(module, content_hash) for module, content_hash in modules}
-        return Snapshot(generation, entries, enabled)
+        return Snapshot(generation, entries, enabled, switches or {})
 
     def _entry(self, module: Module, content_hash: str) -> Entry:
         old = self.entries.get(module.code)

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from fastapi import Request
 
+from klods.kernel.definition import FrontendType
 from klods.kernel.i18n import LOCALES
 from klods.kernel.subject import Subject
 from klods.web.pages.look import NATIVE_NAMES, theme_of
@@ -21,6 +22,11 @@ class Frame:
     subject: Subject | None = None
     links: tuple[Link, ...] = ()
     toast: str = ""
+    mode: str = ""
+    """``dry_run`` or ``read_only`` where nothing that is done on this page is kept; else empty."""
+
+    held: str = ""
+    """The code of the module that the page is of, if that is because of its safety switches."""
 
     @property
     def path(self) -> str:
@@ -36,6 +42,12 @@ class Frame:
     def here(self) -> str:
         """The path of the menu entry that this page belongs to."""
         return max((link.path for link in self.links if link.leads_to(self.path)), key=len, default="")
+
+    @property
+    def live_path(self) -> str:
+        """Where an administrator lets the page's module go live; empty where there is nothing to let go."""
+        is_admin = self.subject is not None and self.subject.kind is FrontendType.ADMIN
+        return f"/admin/modules/{self.held}/live" if self.held and is_admin else ""
 
     @property
     def theme(self) -> str:

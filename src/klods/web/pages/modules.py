@@ -22,8 +22,8 @@ SWITCHES = (Action.ENABLE, Action.DISABLE)
 @router.get("")
 def module_list(request: Request, subject: Admin, services: Services) -> Response:
     """Every module that was found, however broken, with its state and the reason."""
-    catalog = services.catalog()
-    rows = overview(catalog, services.states.read(), subject.platform_id)
+    known = services.known()
+    catalog, rows = known.catalog, overview(known, subject.platform_id)
     problems = {row.code: list(catalog.problems.of(row.code)) for row in rows}
     enabled = sum(row.enabled for row in rows)
     weakness = services.isolation if services.weakness else ""
@@ -56,8 +56,8 @@ def _show_plan(
     request: Request, services: HostServices, wanted: tuple[str, Action, int], error: KlodsError | None = None
 ) -> Response:
     code, action, platform_id = wanted
-    catalog = services.catalog()
-    row = find(catalog, services.states.read(), code, platform_id)
+    known = services.known()
+    catalog, row = known.catalog, find(known, code, platform_id)
     plan: Any = None
     try:
         plan = services.lifecycle.plan(action, row.code, platform_id)

@@ -10,7 +10,8 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from klods.kernel.definition import FrontendType
 from klods.kernel.subject import Subject
-from klods.web.asgi_scope import ENTRY, PAGES, SUBJECT, locale_of
+from klods.kernel.switches import Mode
+from klods.web.asgi_scope import ENTRY, EXCHANGE, PAGES, SUBJECT, locale_of
 from klods.web.engine.snapshot import Entry, Snapshot, Switchboard
 from klods.web.pages.assets import address
 from klods.web.pages.frame import Frame
@@ -87,12 +88,15 @@ class Pages:
         locale = locale_of(request.scope)
         subject: Subject | None = request.scope.get(SUBJECT)
         toast = read_toast(request)
+        mode, held = _mode(request)
         return Frame(
             request,
             locale,
             subject,
             links=self.menu(subject, locale) if subject else (),
             toast=sources.texts.text(locale, *toast) if toast else "",
+            mode=mode,
+            held=held,
         )
 
     def _words(self, frame: Frame, sources: Sources) -> dict[str, Any]:
@@ -105,6 +109,15 @@ class Pages:
             "host_t": partial(_say, self.shelf.host, frame.locale),
             "asset": address,
         }
+
+
+def _mode(request: Request) -> tuple[str, str]:
+    """How the request runs, as far as that is worth a word, and the module that is not live."""
+    exchange = request.scope.get(EXCHANGE)
+    if exchange is None or exchange.mode in (None, Mode.LIVE):
+        return "", ""
+    word = "dry_run" if exchange.mode is Mode.DRY else "read_only"
+    return word, "" if exchange.switches.live else request.scope[ENTRY].code
 
 
 def _say(sources: Sources, locale: str, key: str, /, **values: object) -> str:

@@ -52,7 +52,10 @@ TRIED = [(server, attack) for server in Server for attack in ATTACKS if server i
 
 
 @pytest.mark.parametrize(
-    ("field", "attack"), TRIED, indirect=["field"], ids=[f"{server}-{attack.way}-{attack.name}" for server, attack in TRIED]
+    ("field", "attack"),
+    TRIED,
+    indirect=["field"],
+    ids=[f"{server}-{attack.way}-{attack.name}" for server, attack in TRIED],
 )
 def test_an_attack_achieves_what_the_docs_say(field, attack):
     assert bool(found := field.attempt(attack)) is (field.server in attack.not_stopped), found

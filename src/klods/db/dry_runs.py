@@ -1,0 +1,36 @@
+"""What dry runs would have changed, kept for an hour."""
+
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from klods.db.database import Database
+from klods.kernel.changes import DryRun
+
+KEEP = """
+    with swept as (delete from klods.dry_run where at < now() - interval '1 hour')
+    insert into klods.dry_run(id, module, platform_id, status, changes)
+    values (%(id)s, %(module)s, %(platform_id)s, %(status)s, %(changes)s)"""
+FIND = """
+    select id::text, module, platform_id, at, status, changes from klods.dry_run
+     where id::text = %s and platform_id = %s and at >= now() - interval '1 hour'"""
+
+
+class DryRuns:
+    """The dry runs of the last hour."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def keep(self, run: DryRun) -> None:
+        """Store a run, and forget the expired ones."""
+        changes = Jsonb({"counts": dict(run.changes.counts), "rows": list(run.changes.rows)})
+        values = {"id": run.id, "module": run.module, "platform_id": run.platform_id, "status": run.status}
+        with self._database.connection() as connection:
+            connection.execute(KEEP, values | {"changes": changes})
+
+    def find(self, run_id: str, platform_id: int) -> dict[str, Any] | None:
+        """A run of that platform, with its counts and rows; None when there is none, or not any more."""
+        with self._database.connection() as connection:
+            row = connection.execute(FIND, [run_id, platform_id]).fetchone()
+        return row and {**row, **row.pop("changes")}
