@@ -33,4 +33,7 @@ class DryRuns:
         """A run of that platform, with its counts and rows; None when there is none, or not any more."""
         with self._database.connection() as connection:
             row = connection.execute(FIND, [run_id, platform_id]).fetchone()
-        return row and {**row, **row.pop("changes")}
+        if row is None:
+            return None
+        changes = row.pop("changes")
+        return {**row, **changes}
