@@ -13,7 +13,16 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import tuple_row
-from support.attacks.model import SECRET_OF_HOST, SECRET_OF_OTHER, SECRET_OF_PLATFORM, SECRETS, TOLD, Attack, Server, Way
+from support.attacks.model import (
+    SECRET_OF_HOST,
+    SECRET_OF_OTHER,
+    SECRET_OF_PLATFORM,
+    SECRETS,
+    TOLD,
+    Attack,
+    Server,
+    Way,
+)
 from support.catalogue import PARTS, difference
 from support.isolated import install, working
 from support.migrating import module_of
@@ -204,7 +213,9 @@ class Battlefield:
         except Exception as error:
             heard.append(_told(error))
         if attack.then and not undone:
-            self._statements(replace(attack, way=Way.CODE, sql=attack.then[0], then=attack.then[1:]), heard, undone=False)
+            self._statements(
+                replace(attack, way=Way.CODE, sql=attack.then[0], then=attack.then[1:]), heard, undone=False
+            )
         return found
 
     def _notes(self) -> list[psycopg.Notify]:
@@ -231,13 +242,17 @@ class Battlefield:
     def _snapshot(self, connection: psycopg.Connection[Any] | None = None) -> dict[str, str]:
         with (connection or self._host).cursor(row_factory=tuple_row) as cursor:
             tables = cursor.execute(TABLES).fetchall()
-            parts = [f"select '{part.replace(chr(39), '')} ' || n, t from ({text}) p(n, t)" for part, text in PARTS.items()]
+            parts = [
+                f"select '{part.replace(chr(39), '')} ' || n, t from ({text}) p(n, t)" for part, text in PARTS.items()
+            ]
             parts += [f"select 'rows of {t}', {_content(t)} from {t} x" for (t,) in tables]
             return {name: str(text) for name, text in cursor.execute(" union all ".join([*parts, ROLES]).encode())}
 
 
 def _content(table: str) -> str:
-    return "last_value::text || is_called" if table.endswith("_seq") else "string_agg(x::text, chr(10) order by x::text)"
+    return (
+        "last_value::text || is_called" if table.endswith("_seq") else "string_agg(x::text, chr(10) order by x::text)"
+    )
 
 
 def _run(way: Way, text: str) -> object:
@@ -259,7 +274,9 @@ def _told(error: BaseException) -> str:
     said = [str(error)]
     while error is not None:
         diag = getattr(error, "diag", None)
-        said += [str(getattr(diag, part, "")) for part in ("message_primary", "message_detail", "message_hint", "context")]
+        said += [
+            str(getattr(diag, part, "")) for part in ("message_primary", "message_detail", "message_hint", "context")
+        ]
         said.append(str(getattr(error, "data", "")))
         error = getattr(error, "orig", None) or error.__cause__
     return "\n".join(said)

@@ -131,7 +131,14 @@ ATTACKS = {
     "do $$ begin begin create table stray(); exception when others then null; end; end $$": "table stray",
 }  # fmt: skip
 
-DENIALS = ("cannot stand in a migration", "permission denied", "must be", "not available", "must have admin", "shop_alembic_version")
+DENIALS = (
+    "cannot stand in a migration",
+    "permission denied",
+    "must be",
+    "not available",
+    "must have admin",
+    "shop_alembic_version",
+)
 """What the server itself says, where it does not let the host's login go so far."""
 
 

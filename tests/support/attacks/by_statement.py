@@ -1,6 +1,6 @@
 """What module code tries at run time, through `execute_query`, the Session and a cursor of it."""
 
-from support.attacks.model import TELL, Attack, Server, Way, everywhere, on_prefix
+from support.attacks.model import TELL, Attack, Way, everywhere, on_prefix
 
 LOOT = (
     "select password_hash from klods.user_account",
@@ -44,7 +44,7 @@ OWN_TABLES = (
     code("drop the policy of platforms", "drop policy klods_platform on shop_items", only_with_roles=True),
     code("change the policy of platforms", "alter policy klods_platform on shop_items using (true)", only_with_roles=True),
     code("add a policy of one's own", "create policy shop_all on shop_items using (true)", not_stopped=on_prefix()),
-    open_code("give an own table to everybody by COMMENT and rename", "alter table shop_items rename to shop_gone"),
+    open_code("rename an own table", "alter table shop_items rename to shop_gone"),
     open_code("comment on an own table", "comment on table shop_items is 'x'"),
     code("label an own table for a security provider", "security label on table shop_items is 'x'"),
     open_code("move the numbers of an own table", f"select {TELL} from setval('shop_items_id_seq', 1000)"),
@@ -221,7 +221,7 @@ LEFT_BEHIND = (
     code("leave a setting with set_config", "select set_config('default_transaction_read_only', 'on', false)"),
     code("leave a session lock", "select pg_advisory_lock(1)"),
     code("leave a shared session lock", "select pg_try_advisory_lock_shared(1, 2)"),
-    code("leave a session lock, spelled in unicode numbers", "select U&\"pg_advisory\\005flock\"(1)"),
+    code("leave a session lock, spelled in unicode numbers", 'select U&"pg_advisory\\005flock"(1)'),
     code("leave a LISTEN", "listen klods"),
     code("leave a prepared statement in the way of others", "prepare _pg3_1 as select 1"),
     code("take the prepared statements of others away", "deallocate all"),
@@ -263,7 +263,7 @@ SERVER = (
     code("make a tablespace", "create tablespace shop_t location '/tmp'"),
     code("make a server for foreign tables", "create server shop_s foreign data wrapper postgres_fdw"),
     code("read the statements that others have prepared on the connection", "select statement from pg_prepared_statements"),
-    code("read what others are doing", f"select query from pg_stat_activity where pid <> pg_backend_pid() and query like '%' || 'user_sess' || 'ion%'"),
+    code("read what others are doing", "select query from pg_stat_activity where pid <> pg_backend_pid() and query like '%' || 'user_sess' || 'ion%'"),
 )  # fmt: skip
 
 READ_ONLY = tuple(
@@ -294,5 +294,3 @@ GROUPS = {
     "The server and its files": SERVER,
     "Read-only units": READ_ONLY,
 }
-STATEMENTS = tuple(attack for group in GROUPS.values() for attack in group)
-SERVERS = tuple(Server)
