@@ -181,8 +181,8 @@ ROLES = (
     escape("make a temporary function", "create function pg_temp.f() returns void language plpgsql as 'begin reset role; end'"),
 )  # fmt: skip
 
-SPELLINGS = tuple(
-    escape(f"RESET ROLE behind {what}", f"{before}reset role")
+SPELLINGS = (
+    *(escape(f"RESET ROLE behind {what}", f"{before}reset role")
     for what, before in {
         "blanks and empty statements": " \t\r\n\f ; ; ",
         "a vertical tab": "\v",
@@ -197,8 +197,7 @@ SPELLINGS = tuple(
         "a statement": "select 1; ",
         "an EXPLAIN": "explain analyze ",
         "a parenthesis": "(",
-    }.items()
-) + (
+    }.items()),
     escape("RESET ROLE in capitals", "RESET ROLE"),
     escape("RESET ROLE in full-width letters", "ｒｅｓｅｔ ｒｏｌｅ"),
     escape("RESET ROLE with a comment between", "reset/**/role"),
