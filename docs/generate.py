@@ -2,8 +2,10 @@
 
 import inspect
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,7 +17,9 @@ from klods.errors import KlodsError
 from klods.web.errors import status_of
 
 ROOT = Path(__file__).parents[1]
-REFERENCE = ROOT / "docs" / "reference"
+DOCS = ROOT / "docs"
+TABLE_BEGINS, TABLE_ENDS = "<!-- attacks: written by docs/generate.py -->", "<!-- end of attacks -->"
+SERVERS = {"embedded": "embedded server", "external": "a server with CREATEROLE", "prefix": "one without"}
 SETTING = re.compile(r"((?:# .+\n)+)#([A-Z_]+)=(.*)\n")
 
 
@@ -121,13 +125,54 @@ def errors_page() -> str:
     return "\n".join([*head, *sections])
 
 
-PAGES = {"settings.md": settings_page, "cli.md": cli_page, "errors.md": errors_page}
+def isolation_page() -> str:
+    """The page about isolation, with the table of attacks in it as it is declared."""
+    text = (DOCS / "explanation" / "isolation.md").read_text(encoding="utf-8")
+    before, rest = text.split(TABLE_BEGINS)
+    return f"{before}{TABLE_BEGINS}\n{attack_tables()}\n{TABLE_ENDS}{rest.partition(TABLE_ENDS)[2]}"
+
+
+def attack_tables() -> str:
+    """One table for each group of attacks."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from support.attacks import GROUPS, Server
+
+    heads = " | ".join(("attack", "brought in by", *(SERVERS[server] for server in Server), "why it is not stopped"))
+    tables = (
+        "\n".join(["", f"### {group}", "", f"| {heads} |", "|---|---|---|---|---|---|", *map(attack_row, attacks)])
+        for group, attacks in GROUPS.items()
+    )
+    return "\n".join(tables)
+
+
+def attack_row(attack: Any) -> str:
+    """One attack, and what came of it on each server."""
+    from support.attacks import Server
+
+    cells = [verdict(attack, server) for server in Server]
+    reasons = "; ".join(dict.fromkeys(attack.not_stopped.values()))
+    return f"| {attack.name} | {attack.way} | {' | '.join(cells)} | {reasons} |"
+
+
+def verdict(attack: Any, server: Any) -> str:
+    """What came of an attack on one server."""
+    if server not in attack.servers:
+        return "—"
+    return "**not stopped**" if server in attack.not_stopped else "denied"
+
+
+PAGES = {
+    "reference/settings.md": settings_page,
+    "reference/cli.md": cli_page,
+    "reference/errors.md": errors_page,
+    "explanation/isolation.md": isolation_page,
+}
 
 
 def main() -> None:
     """Write every page."""
     for name, page in PAGES.items():
-        (REFERENCE / name).write_text(page(), encoding="utf-8")
+        (DOCS / name).write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

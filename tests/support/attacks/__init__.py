@@ -1,10 +1,13 @@
 """Every attack that is tried on the walls between modules, declared once: for the tests and for the table in the docs."""
 
-from support.attacks.by_injection import INJECTIONS
-from support.attacks.by_migration import MIGRATIONS
-from support.attacks.by_statement import STATEMENTS
+from collections.abc import Mapping
+
+from support.attacks import by_injection, by_migration, by_statement
 from support.attacks.model import Attack, Server, Way
 
-__all__ = ["ATTACKS", "Attack", "Server", "Way"]
+__all__ = ["ATTACKS", "GROUPS", "Attack", "Server", "Way"]
 
-ATTACKS: tuple[Attack, ...] = (*STATEMENTS, *INJECTIONS, *MIGRATIONS)
+GROUPS: Mapping[str, tuple[Attack, ...]] = by_statement.GROUPS | by_injection.GROUPS | by_migration.GROUPS
+"""The attacks under the headings that people read."""
+
+ATTACKS: tuple[Attack, ...] = tuple(attack for group in GROUPS.values() for attack in group)

@@ -79,7 +79,7 @@ INSIDE = (
     typed("a setting that stays", "' union select set_config('default_transaction_read_only', 'on', false) --"),
     typed("a sequence of another module", "' union select nextval('other_numbered_id_seq')::text --", not_stopped=on_prefix()),
     typed("a number for the own sequence", f"' union select {TELL} from setval('shop_items_id_seq', 1000) --", not_stopped=on_prefix()),
-    typed("the end of a connection of somebody else", f"' union select {TELL} from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and pg_terminate_backend(pid) --", not_stopped=on_prefix("modules share the login of the host")),
+    typed("the end of a connection of somebody else", f"' union select case when pg_terminate_backend(pid) then {TELL} end from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() --", not_stopped=on_prefix("modules share the login of the host")),
     typed("the statements that others have prepared", "' union select statement from pg_prepared_statements --"),
     typed("the statements that others have prepared, through XML", "' union select table_to_xml(('pg_prepared'||'_statements')::regclass, true, false, '')::text --"),
     left("set_config of the role", "' or set_config('role', '{other}', true) is null --"),
@@ -100,4 +100,3 @@ INSIDE = (
 )  # fmt: skip
 
 GROUPS = {"A second statement in an injected text": STACKED, "Inside the injected query": INSIDE}
-INJECTIONS = tuple(attack for group in GROUPS.values() for attack in group)

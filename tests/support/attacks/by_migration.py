@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from support.attacks.by_statement import LOOT
-from support.attacks.model import Attack, Server, Way, everywhere, on_prefix
+from support.attacks.model import Attack, Way, everywhere, on_prefix
 
 UNSEEN = "without roles nobody looks into functions"
 NAMES_ONLY = "the migration runs as the login of the host"
@@ -191,5 +191,3 @@ GROUPS = {
     "A migration that leaves its role": ESCAPES,
     "Functions and views that a migration plants": PLANTED,
 }
-MIGRATIONS = tuple(attack for group in GROUPS.values() for attack in group)
-SERVERS = tuple(Server)

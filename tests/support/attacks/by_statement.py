@@ -1,6 +1,6 @@
 """What module code tries at run time, through `execute_query`, the Session and a cursor of it."""
 
-from support.attacks.model import TELL, Attack, Server, Way, everywhere, on_prefix
+from support.attacks.model import TELL, Attack, Way, everywhere, on_prefix
 
 LOOT = (
     "select password_hash from klods.user_account",
@@ -44,7 +44,7 @@ OWN_TABLES = (
     code("drop the policy of platforms", "drop policy klods_platform on shop_items", only_with_roles=True),
     code("change the policy of platforms", "alter policy klods_platform on shop_items using (true)", only_with_roles=True),
     code("add a policy of one's own", "create policy shop_all on shop_items using (true)", not_stopped=on_prefix()),
-    open_code("give an own table to everybody by COMMENT and rename", "alter table shop_items rename to shop_gone"),
+    open_code("rename an own table", "alter table shop_items rename to shop_gone"),
     open_code("comment on an own table", "comment on table shop_items is 'x'"),
     code("label an own table for a security provider", "security label on table shop_items is 'x'"),
     open_code("move the numbers of an own table", f"select {TELL} from setval('shop_items_id_seq', 1000)"),
@@ -181,8 +181,8 @@ ROLES = (
     escape("make a temporary function", "create function pg_temp.f() returns void language plpgsql as 'begin reset role; end'"),
 )  # fmt: skip
 
-SPELLINGS = tuple(
-    escape(f"RESET ROLE behind {what}", f"{before}reset role")
+SPELLINGS = (
+    *(escape(f"RESET ROLE behind {what}", f"{before}reset role")
     for what, before in {
         "blanks and empty statements": " \t\r\n\f ; ; ",
         "a vertical tab": "\v",
@@ -197,8 +197,7 @@ SPELLINGS = tuple(
         "a statement": "select 1; ",
         "an EXPLAIN": "explain analyze ",
         "a parenthesis": "(",
-    }.items()
-) + (
+    }.items()),
     escape("RESET ROLE in capitals", "RESET ROLE"),
     escape("RESET ROLE in full-width letters", "ｒｅｓｅｔ ｒｏｌｅ"),
     escape("RESET ROLE with a comment between", "reset/**/role"),
@@ -294,5 +293,3 @@ GROUPS = {
     "The server and its files": SERVER,
     "Read-only units": READ_ONLY,
 }
-STATEMENTS = tuple(attack for group in GROUPS.values() for attack in group)
-SERVERS = tuple(Server)
