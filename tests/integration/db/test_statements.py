@@ -107,7 +107,7 @@ def test_an_insert_that_adds_no_row_returns_none():
 
 
 def test_an_id_can_be_of_any_type():
-    execute_update("create temp table thing(id uuid default gen_random_uuid(), n int) on commit drop")
+    execute_update("create table thing(id uuid default gen_random_uuid(), n int)")
     assert isinstance(execute_insert("insert into thing(n) values (1)"), uuid.UUID)
 
 
@@ -115,7 +115,7 @@ def test_an_update_returns_how_many_rows_it_changed():
     execute_insert("insert into card(name) values ('second')")
     assert execute_update("update card set hours = hours + 1") == 2
     assert execute_update("delete from card where name = %s", ["nobody"]) == 0
-    assert execute_update("create temp table scratch(n int) on commit drop") == 0
+    assert execute_update("create table scratch(n int)") == 0
 
 
 @pytest.mark.parametrize(
