@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from klods.db.roles.escapes import escapes
+from klods.db.roles.escapes import escapes, may_escape
 from klods.db.units.lexing import Token, tokens
 
 TRANSACTION_WORDS = frozenset(["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"])
@@ -88,7 +88,7 @@ def run_text(connection: psycopg.Connection[Any], text: str, *, in_role: bool = 
 
     Nothing of the text is parsed for ``%`` or ``:``. After a failure the transaction is as before the text.
     """
-    for statement in statements(text):
+    for statement in statements(text) if may_escape(text) else ():
         for found in escapes(statement.text):
             raise TextFailed(f"{found} cannot stand in a migration: it stays in the role of its module", statement.line)
     connection.execute("savepoint klods_text")

@@ -19,6 +19,12 @@ _BEFORE_A_CALLED_NAME = frozenset({"=", ".", "function", "procedure"})
 _AFTER_A_TEXT = frozenset({";", "into", "using", "loop", ")", ","})
 _SAFE_FORMAT = re.compile(r"(?:[^%]|%(?:%|(?:\d+\$)?-?\d*[IL]))*")
 _DEEPEST = 4
+_SUSPECT = re.compile("|".join(["role", "authorization", "pg_settings", "u&", *map(re.escape, CALLS)]), re.IGNORECASE)
+
+
+def may_escape(sql: str) -> bool:
+    """Whether a text holds any of the words that an escape is made of, so that long ones are seldom read to their end."""
+    return _SUSPECT.search(sql) is not None
 
 
 def escapes(sql: str, depth: int = 0) -> Iterator[str]:
