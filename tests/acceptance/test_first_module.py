@@ -167,7 +167,7 @@ def test_a_revoked_token_is_refused_by_every_process(hub):
 
 def test_new_content_is_brought_in_by_enabling_again_while_requests_go_on(hub):
     hub.klods("module", "create", CODE, "Scan og parse fakturaer")
-    hub.klods("module", "enable", CODE)
+    hub.klods("module", "enable", CODE, "--live")
     with hub.served("--workers", "2"), hub.load(f"/api/v1/{CODE}/items") as counted:
         hub.post(f"/api/v1/{CODE}/items", {"name": "kept"})
         (hub.modules / CODE / "migrations/002_more.sql").write_text(f"alter table {CODE}_items add column more text;")
