@@ -6,13 +6,12 @@ from typing import Any
 from klods.db.own_connection import Connection
 
 _STANDING = """
-    select current_database() as database, current_user as host, r.rolsuper as is_superuser,
+    select current_database() as database, current_user as host,
            r.rolsuper or r.rolcreaterole as makes_roles,
            pg_has_role(d.datdba, 'usage') as owns_database,
            (select name from klods.role_family) as family,
            has_database_privilege('public', d.oid, 'TEMP') as anyone_makes_temporary_tables,
-           has_schema_privilege('public', 'public', 'CREATE') as anyone_builds,
-           has_function_privilege('public', 'pg_catalog.set_config(text,text,boolean)', 'EXECUTE') as anyone_sets
+           has_schema_privilege('public', 'public', 'CREATE') as anyone_builds
       from pg_roles r, pg_database d where r.rolname = current_user and d.datname = current_database()"""
 
 
@@ -22,14 +21,11 @@ class Standing:
 
     database: str
     host: str
-    is_superuser: bool
     makes_roles: bool
     owns_database: bool
     family: str | None
     anyone_makes_temporary_tables: bool
     anyone_builds: bool
-    anyone_sets: bool
-    """Whether every role may call `set_config`; only a superuser can take that away."""
 
 
 def read_standing(connection: Connection) -> Standing:
