@@ -103,7 +103,8 @@ class Klods:
 
     def known(self) -> Catalog:
         """What can be found, and in the place of what is gone or broken now its approved copy."""
-        return self.catalog().completed(module for module, _ in self.installed.modules(self.states.read()))
+        catalog = self.catalog()
+        return catalog.completed(self.installed.beyond(catalog, self.states.read()))
 
     def adopt(self) -> tuple[str, ...]:
         """Give installed modules that have no roles in the database theirs; return their codes."""
@@ -200,10 +201,10 @@ def build(settings: Settings) -> Iterator[Klods]:
 
 
 class ServedHub:
-    """The ASGI application of one web process: opens the hub when its server starts, closes it when the server ends."""
+    """The ASGI application of one web process, on the hub it opens when its server starts and closes when that ends."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, opening: AbstractContextManager[Klods]) -> None:
+        self._opening = opening
         self._app: WebApp | None = None
 
     async def __call__(self, scope: "Asgi", receive: "Receive", send: "Send") -> None:
@@ -221,7 +222,7 @@ class ServedHub:
     async def _live(self, scope: "Asgi", receive: "Receive", send: "Send") -> None:
         with ExitStack() as stack:
             try:
-                klods = stack.enter_context(build(self._settings))
+                klods = stack.enter_context(self._opening)
             except KlodsError as error:
                 await send({"type": "lifespan.startup.failed", "message": f"{error} {error.advice}".strip()})
                 return

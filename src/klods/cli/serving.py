@@ -7,7 +7,8 @@ import signal
 import socket
 import threading
 import warnings
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -32,11 +33,11 @@ WATCH_SECONDS = 0.5
 WAITING_CALLERS = 2048
 
 
-def application() -> "ASGIApp":
-    """The application of one web process; uvicorn calls this in every worker, on its event loop."""
+def application(opened: "Klods | None" = None) -> "ASGIApp":
+    """The application of one web process, on a hub of its own unless one is given; uvicorn calls this on its event loop."""
     from pydantic.warnings import UnsupportedFieldAttributeWarning
 
-    from klods.bootstrap import ServedHub
+    from klods.bootstrap import ServedHub, build
     from klods.settings import Settings
     from klods.web.engine.threads import share_fairly
 
@@ -46,7 +47,7 @@ def application() -> "ASGIApp":
     warnings.filterwarnings("ignore", category=UnsupportedFieldAttributeWarning)
     share_fairly()
     follow_parent()
-    hub = ServedHub(Settings())
+    hub = ServedHub(nullcontext(opened) if opened else build(Settings()))
     when_told_to_stop(hub.stop_soon)
     return hub
 
@@ -76,9 +77,10 @@ def known_as(address: str) -> str:
 
 
 def serve_hub(bound: socket.socket, workers: int, prepare: "Callable[[Klods], None]") -> int:
-    """Open the hub once to prepare it, then serve it until told to stop; returns the exit code.
+    """Open the hub, prepare it and serve it until told to stop; returns the exit code.
 
-    This process stays among the users of the database. SIGTERM ends it as Ctrl-C does: everything is closed.
+    One worker serves the hub as it was opened; several open it each for themselves, and this process only stays among
+    the users of the database. SIGTERM ends it as Ctrl-C does: everything is closed.
     """
     from klods.bootstrap import build, database
     from klods.settings import Settings
@@ -88,13 +90,15 @@ def serve_hub(bound: socket.socket, workers: int, prepare: "Callable[[Klods], No
     with database(settings):
         with build(settings) as klods:
             prepare(klods)
+            if workers == 1:
+                return run(bound, workers, settings.drain_seconds, klods)
         return run(bound, workers, settings.drain_seconds)
 
 
-def run(bound: socket.socket, workers: int, drain_seconds: float) -> int:
+def run(bound: socket.socket, workers: int, drain_seconds: float, opened: "Klods | None" = None) -> int:
     """Serve on the socket until told to stop; 1 when the application could not be started."""
     config = uvicorn.Config(
-        FACTORY,
+        partial(application, opened) if opened else FACTORY,
         factory=True,
         workers=workers,
         lifespan="on",

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from klods.errors import InvalidDefinition
 from klods.kernel.definition import FrontendType, MenuItem, Requirement
 from klods.kernel.names import why_not
-from klods.kernel.plain_files import read_plain_text
+from klods.kernel.plain_files import leaves, read_plain_text
 from klods.kernel.positions import key_lines
 from klods.kernel.problems import Problem, Problems
 
@@ -51,7 +51,7 @@ def _requirement(value: str) -> str:
 
 
 def _inside(value: str) -> str:
-    if value.startswith("/") or ".." in value.split("/"):
+    if leaves(value):
         raise ValueError("the path must stay inside the module's folder")
     return value
 

@@ -39,6 +39,11 @@ def walk(folder: Path) -> Iterator[Path]:
         yield from (path for name in folders if (path := Path(base, name)).is_symlink())
 
 
+def leaves(path: str) -> bool:
+    """Whether a path that should stay below a folder is written to end elsewhere."""
+    return path.startswith("/") or ".." in path.split("/")
+
+
 def why_not_plain(path: Path) -> str:
     """What a path is instead of a plain file; empty for a plain file."""
     if path.is_symlink():

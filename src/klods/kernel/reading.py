@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -16,6 +15,7 @@ from klods.kernel.definition import ModuleDefinition
 from klods.kernel.manifest import MANIFEST, Manifest, parse_manifest
 from klods.kernel.names import package_name, python_name, why_not
 from klods.kernel.parts import LIVE
+from klods.kernel.plain_files import leaves
 from klods.kernel.ports import DefinitionReader
 from klods.kernel.problems import Problem, Problems
 from klods.kernel.table_names import name_problems
@@ -156,9 +156,8 @@ def _wrong_fields(source: Source, definition: ModuleDefinition) -> Iterator[tupl
         if reason := why_not(code):
             yield "requires", f"requires names {code!r}, which cannot be a module: {reason}", False
     for name in PATHS:
-        path = Path(getattr(definition, name))
-        if path.is_absolute() or ".." in path.parts:
-            yield name, f"{name} {str(path)!r} leaves the module's folder", False
+        if leaves(path := getattr(definition, name)):
+            yield name, f"{name} {path!r} leaves the module's folder", False
     for name, message in name_problems(definition):
         yield name, message, False
 

@@ -26,16 +26,22 @@ class InstalledModules:
 
     def modules(self, states: States) -> tuple[tuple[Module, str], ...]:
         """Every installed module with its content hash; one that cannot be read any more is left out and logged."""
-        rows = [row for row in states.installations.values() if row.state is Installed.INSTALLED]
-        known = {key: module for row in rows if (module := self._read.get(key := (row.code, row.content_hash)))}
-        fresh = self._fresh([row for row in rows if (row.code, row.content_hash) not in known])
-        found = known | fresh
-        self._read = found
+        found = self._read = self._found(_installed(states))
         return tuple((module, content_hash) for (_, content_hash), module in found.items())
+
+    def beyond(self, catalog: Catalog, states: States) -> tuple[Module, ...]:
+        """The installed modules whose code the catalog has no module for; nothing else is read."""
+        found = self._found([row for row in _installed(states) if row.code not in catalog])
+        self._read = self._read | found
+        return tuple(found.values())
 
     def definitions(self, states: States) -> Mapping[str, ModuleDefinition]:
         """What every installed module says about itself, by code."""
         return {module.code: module.definition for module, _ in self.modules(states)}
+
+    def _found(self, rows: list[Installation]) -> dict[Key, Module]:
+        known = {key: module for row in rows if (module := self._read.get(key := (row.code, row.content_hash)))}
+        return known | self._fresh([row for row in rows if (row.code, row.content_hash) not in known])
 
     def _fresh(self, rows: list[Installation]) -> dict[Key, Module]:
         found: dict[Key, Module] = {}
@@ -60,3 +66,7 @@ class InstalledModules:
             log.error("%s: %s", row.code, "; ".join(map(str, reading.problems)))
             return None
         return Module(reading.definition, reading.source)
+
+
+def _installed(states: States) -> list[Installation]:
+    return [row for row in states.installations.values() if row.state is Installed.INSTALLED]
