@@ -7,8 +7,9 @@ from klods.errors import KlodsError, StalePlan
 from klods.kernel.catalog import Catalog
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.plan import Action, Do, Plan
-from klods.kernel.planning import View, make_plan
+from klods.kernel.planning import make_plan
 from klods.kernel.state import States
+from klods.kernel.view import View
 
 
 @dataclass(frozen=True, slots=True)
