@@ -24,8 +24,7 @@ from klods.kernel.holdings import Archive, Holder, Table
 from klods.kernel.state import Installation
 
 _FIND = """
-    select id, code, prefix, at, version, content_hash, revision, tables from klods.archive
-     where code = %s or %s = '' order by id desc"""
+    select id, code, prefix, at, version, content_hash, revision, tables from klods.archive order by id desc"""
 _NEW = """
     insert into klods.archive(code, prefix, version, content_hash, revision, history, loosened, tables)
     values (%(code)s, %(prefix)s, %(version)s, %(content_hash)s, '', '[]', '[]', '[]') returning id"""
@@ -38,7 +37,8 @@ _TAKE = "delete from klods.archive where id = %s and code = %s returning prefix,
 
 def find_archives(connection: Connection, code: str = "") -> tuple[Archive, ...]:
     """The archives of one module, or of all; the newest first."""
-    return tuple(map(_archive, connection.execute(_FIND, [code, code])))
+    found = map(_archive, connection.execute(_FIND))
+    return tuple(archive for archive in found if code in ("", archive.holder.code))
 
 
 def set_aside(connection: Connection, family: RoleFamily | None, holder: Holder, row: Installation) -> int:
