@@ -168,7 +168,12 @@ def test_a_kill_at_any_step_leaves_all_or_nothing_and_the_next_try_works(new_hub
         prepared.klods(*step)
     if doing.grows:
         (prepared.folder / "modules/victim/migrations/002_more.sql").write_text(MORE)
-    for point in some(new_hub(prepared).points(*doing.command, "--json"), few=3, name=f"kill-{action}"):
+    points = new_hub(prepared).points(*doing.command, "--json")
+    if action != "enable":
+        # Every command opens the hub in the same steps; once is enough to die in them.
+        opening = set(new_hub(prepared).points("module", "archives", "--json"))
+        points = [point for point in points if point not in opening]
+    for point in some(points, few=3, name=f"kill-{action}"):
         hub = new_hub(prepared)
         died = hub.mortal("--die", point, command=(*doing.command, "--json"))
         assert died.returncode == -signal.SIGKILL, (point, died.stderr)
