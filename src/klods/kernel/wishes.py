@@ -54,7 +54,7 @@ def pending_wishes(catalog: Catalog, states: States) -> tuple[ModuleDefinition, 
 
 
 def decide(view: View, definition: ModuleDefinition, platform_id: int) -> Verdict:
-    """Whether a wish concerns the module alone and runs no migration; anything else is for a person to look at."""
+    """Whether a wish concerns the module alone, runs no migration and asks for no rights; else a person looks at it."""
     code, wanted = definition.code, bool(definition.wish)
     try:
         plan = make_plan(view, Action.ENABLE if wanted else Action.DISABLE, code, platform_id)
@@ -64,4 +64,6 @@ def decide(view: View, definition: ModuleDefinition, platform_id: int) -> Verdic
         return Verdict(code, wanted, None, f"it would also switch {', '.join(others)}")
     if plan.doing(Do.MIGRATE):
         return Verdict(code, wanted, None, "it would run migrations")
+    if rights := [grant for step in plan for grant in step.grants]:
+        return Verdict(code, wanted, None, f"it would get rights on tables of others: {'; '.join(rights)}")
     return Verdict(code, wanted, plan)
