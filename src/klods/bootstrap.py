@@ -15,6 +15,7 @@ from klods.db.people import People
 from klods.db.processes import LiveProcesses
 from klods.db.roles.adopting import adopt, needs_adoption
 from klods.db.roles.isolating import Isolation, isolate
+from klods.db.roles.weaknesses import Weakness, weaknesses
 from klods.db.server import open_server, read_url
 from klods.db.stores import StateRows
 from klods.errors import InUse, KlodsError
@@ -106,6 +107,10 @@ class Klods:
         catalog = self.catalog()
         return catalog.completed(self.installed.beyond(catalog, self.states.read()))
 
+    def weaknesses(self) -> tuple[Weakness, ...]:
+        """What the server leaves open between modules now."""
+        return weaknesses(self.database, self.isolation)
+
     def adopt(self) -> tuple[str, ...]:
         """Give installed modules that have no roles in the database theirs; return their codes."""
         states = self.states.read()
@@ -142,7 +147,7 @@ class Klods:
             find_dry_run=DryRuns(self.database).find,
             why_not_ready=lambda: NOT_READ if switchboard.current.generation == NONE_YET else "",
             isolation=self.isolation.value,
-            weakness="" if self.isolation is Isolation.ROLES else self.isolation.meaning,
+            weaknesses=self.weaknesses,
             secure_cookies=self.settings.secure_cookies,
             auto_reload=self.settings.auto_reload,
         )

@@ -26,8 +26,8 @@ def module_list(request: Request, subject: Admin, services: Services) -> Respons
     catalog, rows = known.catalog, overview(known, subject.platform_id)
     problems = {row.code: list(catalog.problems.of(row.code)) for row in rows}
     enabled = sum(row.enabled for row in rows)
-    weakness = services.isolation if services.weakness else ""
-    return render(request, "klods/modules.html", rows=rows, problems=problems, enabled=enabled, weakness=weakness)
+    weak = [weakness.value for weakness in services.weaknesses()]
+    return render(request, "klods/modules.html", rows=rows, problems=problems, enabled=enabled, weaknesses=weak)
 
 
 @router.get("/{code}/{action}")
