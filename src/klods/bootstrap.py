@@ -14,6 +14,7 @@ from klods.db.own_connection import own_transaction
 from klods.db.people import People
 from klods.db.processes import LiveProcesses
 from klods.db.roles.adopting import adopt, needs_adoption
+from klods.db.roles.capturing import arm_installed
 from klods.db.roles.isolating import Isolation, isolate
 from klods.db.roles.weaknesses import Weakness, weaknesses
 from klods.db.server import open_server, read_url
@@ -117,7 +118,11 @@ class Klods:
         installed = [row.code for row in states.installations.values() if row.state is Installed.INSTALLED]
         if not needs_adoption(self.database, installed):
             return ()
-        return adopt(self.database, [module.definition for module, _ in self.installed.modules(states)])
+        return adopt(self.database, self.installed.definitions(states).values())
+
+    def arm(self) -> tuple[str, ...]:
+        """Let tables tell what dry runs would change in them that were made before this was asked of them."""
+        return arm_installed(self.database, lambda: self.installed.definitions(self.states.read()).values())
 
     def take_back(self, code: str, revision: str) -> tuple[str, ...]:
         """Undo a module's migrations after a revision, while it is off everywhere; return what was undone."""
@@ -199,6 +204,7 @@ def build(settings: Settings) -> Iterator[Klods]:
         try:
             klods = Klods(settings, db, isolation, importer)
             klods.adopt()
+            klods.arm()
             klods.lifecycle.recover()
             yield klods
         finally:
