@@ -113,7 +113,7 @@ router = APIRouter()
 @router.post("/slow/{seconds}", status_code=201)
 def slow(seconds: float) -> None:
     execute_insert("insert into TABLE(name) values (%s)", [f"slow {seconds}"])
-    execute_query("select pg_sleep(%s)", [seconds])
+    execute_query("select pg_sleep(%s) from pg_advisory_xact_lock_shared(4711)", [seconds])
 """
 
 
@@ -131,8 +131,7 @@ def test_when_a_hold_is_answered_nothing_that_began_live_can_be_kept_in_any_proc
 
     def sleeping():
         with psycopg.connect(host_database, row_factory=scalar_row) as connection:
-            asleep = "select count(*) from pg_stat_activity where datname = current_database() and query like %s"
-            return connection.execute(asleep, ["select pg_sleep($1)%"]).fetchone()
+            return connection.execute("select count(*) from pg_locks where objid = 4711").fetchone()
 
     with hub.served("--workers", "2"), ThreadPoolExecutor(20) as pool:
 
