@@ -1,5 +1,6 @@
 """READ_ONLY and DRY_RUN at the edge: the answer is the live one, and nothing of it is kept."""
 
+import threading
 from contextlib import contextmanager
 
 import psycopg
@@ -353,6 +354,42 @@ def test_what_a_scope_inside_a_dry_request_would_change_is_in_its_headers(served
     assert answer.headers["x-klods-changes"] == "cards_card=+2~0-0"
     assert checksums() == before
     assert kept_rows(conninfo, answer) == ["in a scope of its own", "outside"]
+
+
+NATIVE = """
+    import asyncio
+
+    from fastapi import APIRouter
+
+    from klods.db.scope import scope
+    from klods.db.statements import execute_insert
+
+    router = APIRouter()
+
+    @router.post("/aside")
+    async def aside() -> None:
+        def work() -> None:
+            with scope():
+                execute_insert("insert into cards_card(name) values ('aside')")
+
+        await asyncio.to_thread(work)
+"""
+
+
+def test_the_record_of_a_native_module_is_never_kept_on_the_loop_of_the_host(conninfo, tmp_path):
+    keepers = []
+    with Database(conninfo, pool_size=2) as database:
+
+        def keep(run):
+            keepers.append(threading.get_ident())
+            DryRuns(database).keep(run)
+
+        with serving(database, switches=DRY, keep_dry_run=keep) as hub:
+            hub.add(write_module(tmp_path, "cards", {"backend/router.py": NATIVE}, native_async=True))
+            answer = hub.ask("POST", "/api/v1/cards/aside")
+    assert answer.headers["x-klods-changes"] == "cards_card=+1~0-0"
+    assert kept_rows(conninfo, answer) == ["aside"]
+    assert threading.get_ident() not in keepers
 
 
 def kept_rows(conninfo, answer):

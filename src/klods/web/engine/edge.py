@@ -256,7 +256,7 @@ class Exchange:
         scope = self._scope
         if scope is None or scope.ended:
             return
-        if scope.started:
+        if scope.started or self._record is not None:  # both have something to tell the database
             await to_thread.run_sync(self.finish, status, limiter=self._edge.limiter)
         else:
             self.finish(status)
