@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from klods.db.database import Database
 from klods.db.dry_runs import DryRuns
+from klods.db.holdings.tables import ModuleTables
 from klods.db.migrating.migrator import ModuleMigrator, migrate_host
 from klods.db.own_connection import own_transaction
 from klods.db.people import People
@@ -70,6 +71,11 @@ class Klods:
         return ModuleMigrator(self.database)
 
     @cached_property
+    def tables(self) -> ModuleTables:
+        """What stands in the database of modules, and what was set aside."""
+        return ModuleTables(self.database)
+
+    @cached_property
     def people(self) -> People:
         """Accounts, sign-ins and tokens."""
         return People(self.database)
@@ -88,6 +94,7 @@ class Klods:
             migrator=self.migrator,
             contents=self.contents,
             probe=self.probe,
+            tables=self.tables,
             processes=self.processes,
             in_force=self.installed.definitions,
             environment=self.settings.modules,
