@@ -32,9 +32,12 @@ _OF_THE_HOST = """
      where t.typnamespace = 'public'::regnamespace and t.typowner = current_user::regrole and t.typelem = 0
        and (t.typrelid = 0 or (select relkind from pg_class where oid = t.typrelid) = 'c') and t.typtype <> 'm'"""
 _SUSPECT = """
-    select exists (select from unnest(%s::text[]) role where to_regrole(quote_ident(role)) is null)
+    select exists (select from unnest(%s::text[]) role(role) where to_regrole(quote_ident(role)) is null
+                       or not exists (select from klods.module_role known where known.role = role.role))
         or exists (select from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'S')
                       and relowner = current_user::regrole) as suspect"""
+
+_KNOWN = "select from klods.module_role where role = %s"
 
 
 def needs_adoption(database: Database, codes: Iterable[str]) -> bool:
@@ -63,8 +66,10 @@ def adopt(database: Database, definitions: Iterable[ModuleDefinition]) -> tuple[
 
 def _wants(database: Database, family: RoleFamily, definition: ModuleDefinition) -> bool:
     with database.connection() as connection:
-        return bool(missing_roles(connection, family, definition.code)) or any(
-            _under(connection, definition.table_prefix)
+        return (
+            bool(missing_roles(connection, family, definition.code))
+            or not connection.execute(_KNOWN, [family.writer(definition.code)]).rowcount
+            or any(_under(connection, definition.table_prefix))
         )
 
 

@@ -8,6 +8,11 @@ from klods.db.units.reasons import first_line
 from klods.errors import NoRoles
 
 _LOGIN = "login noinherit"
+_KNOWN = """
+    insert into klods.module_role(role, module, writes)
+    values (%(writer)s, %(module)s, true), (%(reader)s, %(module)s, false)
+    on conflict (role) do update set module = excluded.module, writes = excluded.writes
+     where (module_role.module, module_role.writes) <> (excluded.module, excluded.writes)"""
 
 
 def make_login(connection: Connection, family: RoleFamily, password: str) -> None:
@@ -35,6 +40,7 @@ def _make_module_roles(connection: Connection, family: RoleFamily, code: str) ->
         make_role(connection, role)
         if not _is_member(connection, "current_user", role, "usage"):
             connection.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(role)))
+    connection.execute(_KNOWN, {"module": code, "writer": writer, "reader": reader})
     for role in (writer, reader):
         if not _is_member(connection, family.login, role, "member"):
             names = map(sql.Identifier, (role, family.login))
