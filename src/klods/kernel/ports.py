@@ -112,6 +112,19 @@ class ContentStore(Protocol):
         """Where the approved copy stands; raise `NoSuchModule` when it is gone."""
 
 
+class Blobs(Protocol):
+    """Contents of files, by their SHA-256: each is whole or not there."""
+
+    most_bytes: int
+    """How large one may be."""
+
+    def put(self, content: bytes) -> str:
+        """Keep a content so that a crash does not lose it; return its SHA-256."""
+
+    def get(self, sha256: str) -> bytes:
+        """The content; raise `FileNotFoundError` when it is not there."""
+
+
 class Probe(Protocol):
     """Tries whether modules can be loaded, where a crash or an endless loop hurts nobody."""
 
