@@ -1,5 +1,6 @@
 """The one place where everything is wired."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from klods.db.processes import LiveProcesses
 from klods.db.roles.adopting import adopt, needs_adoption
 from klods.db.roles.isolating import Isolation, isolate
 from klods.db.server import open_server, read_url
+from klods.db.stored_files import hub_id, known_contents
 from klods.db.stores import StateRows
 from klods.errors import InUse, KlodsError
 from klods.kernel.catalog import Catalog, Origin
@@ -24,6 +26,7 @@ from klods.kernel.importer import ModuleImporter
 from klods.kernel.lifecycle import Lifecycle
 from klods.kernel.state import Active, Installed
 from klods.outbound.approved import ApprovedCopies
+from klods.outbound.blobs import MEGABYTE, DiskBlobs
 from klods.outbound.installed import InstalledModules
 from klods.outbound.probe import ChildProbe
 from klods.settings import Settings
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
     from starlette.types import Scope as Asgi
 
     from klods.web.app import WebApp
+
+log = logging.getLogger(__name__)
 
 NONE_YET = -1
 NOT_READ = "the states of the modules have not been read yet"
@@ -56,6 +61,11 @@ class Klods:
     def contents(self) -> ApprovedCopies:
         """The approved copies of modules."""
         return ApprovedCopies(self.settings.approved_dir, in_place=self.settings.auto_reload)
+
+    @cached_property
+    def blobs(self) -> DiskBlobs:
+        """The contents of files that modules have stored."""
+        return DiskBlobs(self.settings.files_dir, self.settings.file_megabytes * MEGABYTE)
 
     @cached_property
     def states(self) -> StateRows:
@@ -113,6 +123,13 @@ class Klods:
         if not needs_adoption(self.database, installed):
             return ()
         return adopt(self.database, [module.definition for module, _ in self.installed.modules(states)])
+
+    def sweep_files(self) -> int:
+        """Remove contents of files that no module knows any more; return how many."""
+        if self.blobs.hub != hub_id(self.database):
+            log.warning("%s belongs to another hub, so nothing is removed there", self.settings.files_dir)
+            return 0
+        return self.blobs.sweep(partial(known_contents, self.database))
 
     def take_back(self, code: str, revision: str) -> tuple[str, ...]:
         """Undo a module's migrations after a revision, while it is off everywhere; return what was undone."""
@@ -193,6 +210,9 @@ def build(settings: Settings) -> Iterator[Klods]:
         importer.install()
         try:
             klods = Klods(settings, db, isolation, importer)
+            db.blobs = klods.blobs
+            if not klods.blobs.hub:
+                klods.blobs.take(hub_id(db))
             klods.adopt()
             klods.lifecycle.recover()
             yield klods

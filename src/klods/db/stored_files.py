@@ -8,6 +8,7 @@ from typing import Any
 from klods.db.database import Database
 from klods.db.scope import Scope
 
+HUB = "select id::text from klods.hub"
 KNOWN = "select distinct sha256 from klods.stored_file where sha256 = any(%s)"
 
 
@@ -52,6 +53,13 @@ class FileRows:
 
     def _run(self, sql: str, *values: object) -> list[dict[str, Any]]:
         return self._scope.unit.run(sql, [self._scope.module, *values]).fetchall()
+
+
+def hub_id(database: Database) -> str:
+    """Which hub's database this is."""
+    with database.connection() as connection:
+        row = connection.execute(HUB).fetchone()
+    return str(row["id"]) if row else ""
 
 
 def known_contents(database: Database, sha256s: Sequence[str]) -> set[str]:

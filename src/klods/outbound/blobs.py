@@ -9,9 +9,13 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
+from klods.db.embedded.files import read_or_blank
 from klods.db.embedded.locks import alone
 
 LOCK = ".lock"
+HUB = ".hub"
+"""Names the hub whose files these are: another database knows nothing of them, and must not say what is in use."""
+
 DRAFT = ".draft-"
 FORGOTTEN_SECONDS = 24 * 3600
 MEGABYTE = 1024 * 1024
@@ -30,7 +34,7 @@ class DiskBlobs:
         """Write a content and see it safely on the disk, unless it is there; return its SHA-256."""
         sha256 = hashlib.sha256(content).hexdigest()
         place = self._place(sha256)
-        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        place.parent.mkdir(parents=True, exist_ok=True)
         if not self._touch(place):
             self._write(place, content)
         return sha256
@@ -50,6 +54,16 @@ class DiskBlobs:
             used = in_use([path.name for path in paths])
             removed += sum(self._remove(path, seconds) for path in paths if path.name not in used)
         return removed
+
+    @property
+    def hub(self) -> str:
+        """The hub whose contents these are; empty while nobody has taken the folder."""
+        return read_or_blank(self._folder / HUB)
+
+    def take(self, hub: str) -> None:
+        """Let the folder belong to a hub."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (self._folder / HUB).write_text(hub, encoding="utf-8")
 
     def _place(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256

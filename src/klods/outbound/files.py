@@ -86,7 +86,10 @@ def _blobs(scope: Scope) -> Blobs:
 def _keep(scope: Scope, blobs: Blobs, content: bytes) -> str:
     """Put the content where it is found again: in a dry run nowhere but here."""
     if not scope.dry:
-        return blobs.put(content)
+        try:
+            return blobs.put(content)
+        except OSError as error:
+            raise CannotWrite(path=error.filename, reason=error.strerror) from error
     sha256 = hashlib.sha256(content).hexdigest()
     scope.course.contents[sha256] = content
     return sha256

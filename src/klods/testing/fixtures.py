@@ -119,13 +119,17 @@ def unit(request: pytest.FixtureRequest) -> Iterator["Scope | None"]:
 
 
 @pytest.fixture
-def klods_own_database(unit: "Scope | None", klods_database: str) -> Iterator["Database"]:
+def klods_own_database(
+    request: pytest.FixtureRequest, unit: "Scope | None", klods_database: str, klods_templates: Templates
+) -> Iterator["Database"]:
     """The connections of the test itself, apart from those of the app; closed before the database goes."""
     from klods.db.database import Database
     from klods.db.roles.isolating import isolate
+    from klods.outbound.blobs import DiskBlobs
 
     with Database(klods_database, pool_size=2) as database:
         isolate(database)
+        database.blobs = DiskBlobs(klods_templates.settings(_folder(request), klods_database).files_dir)
         yield database
         if unit is not None:
             unit.end(keep=False)

@@ -7,6 +7,13 @@ CREATE TABLE klods.module_role (
 );
 COMMENT ON TABLE klods.module_role IS 'which module works in which role; long names of roles are cut, so they do not say it';
 
+CREATE TABLE klods.hub (
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    id        uuid NOT NULL DEFAULT gen_random_uuid()
+);
+INSERT INTO klods.hub DEFAULT VALUES;
+COMMENT ON TABLE klods.hub IS 'whose database this is; a backup of it, brought back, is the same hub';
+
 CREATE TABLE klods.stored_file (
     module      text NOT NULL,
     platform_id bigint NOT NULL REFERENCES klods.platform (id),
