@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from klods.db.database import Database
 from klods.db.dry_runs import DryRuns
+from klods.db.mail_queue import MailQueue
 from klods.db.migrating.migrator import ModuleMigrator, migrate_host
 from klods.db.own_connection import own_transaction
 from klods.db.people import People
@@ -28,7 +29,9 @@ from klods.kernel.state import Active, Installed
 from klods.outbound.approved import ApprovedCopies
 from klods.outbound.blobs import MEGABYTE, DiskBlobs
 from klods.outbound.installed import InstalledModules
+from klods.outbound.postman import Postman
 from klods.outbound.probe import ChildProbe
+from klods.outbound.smtp import MailServer, read_mail_server
 from klods.settings import Settings
 
 if TYPE_CHECKING:
@@ -124,6 +127,17 @@ class Klods:
             return ()
         return adopt(self.database, [module.definition for module, _ in self.installed.modules(states)])
 
+    @cached_property
+    def mail(self) -> MailQueue:
+        """Mail that waits, was sent or failed."""
+        return MailQueue(self.database)
+
+    def warnings(self) -> tuple[str, ...]:
+        """What somebody should look after, for people; empty while all is well."""
+        if self.settings.smtp_url is None and (waiting := self.mail.waiting()):
+            return (f"{waiting} mails wait, because KLODS_SMTP_URL names no mail server",)
+        return ()
+
     def sweep_files(self) -> int:
         """Remove contents of files that no module knows any more; return how many."""
         if self.blobs.hub != hub_id(self.database):
@@ -148,6 +162,7 @@ class Klods:
         from klods.web.engine.snapshot import Snapshot, Switchboard
         from klods.web.services import HostServices
 
+        server = mail_server(self.settings)
         switchboard = Switchboard(Snapshot(generation=NONE_YET))
         services = HostServices(
             lifecycle=self.lifecycle,
@@ -158,6 +173,7 @@ class Klods:
             history=partial(newest_lines, self.database),
             find_dry_run=DryRuns(self.database).find,
             why_not_ready=lambda: NOT_READ if switchboard.current.generation == NONE_YET else "",
+            warnings=self.warnings,
             isolation=self.isolation.value,
             weakness="" if self.isolation is Isolation.ROLES else self.isolation.meaning,
             secure_cookies=self.settings.secure_cookies,
@@ -170,6 +186,7 @@ class Klods:
             address=self.settings.address,
             worker_threads=self.settings.worker_threads,
             drain_seconds=self.settings.drain_seconds,
+            postman=Postman(self.mail, server.send, self.database.mail_waits) if server else None,
         )
         return WebApp(services, process)
 
@@ -194,6 +211,12 @@ def database(settings: Settings) -> AbstractContextManager[str]:
     return open_server(settings.home.absolute(), url)
 
 
+def mail_server(settings: Settings) -> MailServer | None:
+    """The server that mail is handed to, where the settings name one; raise `InvalidSettings`."""
+    url = settings.smtp_url
+    return read_mail_server(url.get_secret_value(), settings.mail_from) if url else None
+
+
 def modules_login(settings: Settings) -> str | None:
     """The conninfo of the login of modules, where the settings name one."""
     url = settings.modules_database_url
@@ -204,6 +227,7 @@ def modules_login(settings: Settings) -> str | None:
 def build(settings: Settings) -> Iterator[Klods]:
     """Open the hub's database, bring the host's own tables up to date, and wire the rest around it."""
     importer = ModuleImporter()
+    mail_server(settings)
     with database(settings) as conninfo, Database(conninfo, pool_size=settings.pool_size) as db:
         migrate_host(db)
         isolation = isolate(db, modules_login(settings))

@@ -6,7 +6,7 @@ KlodsError
 ├── Invalid        InvalidDefinition · InvalidName · InvalidPassword · InvalidConfig · InvalidSettings ·
 │                  BadParameters · InvalidBackup · UnclearDryRun · InvalidPath · FileTooLarge · InvalidMail
 ├── Conflict       StalePlan · AlreadyRunning · NameTaken · CoreModule · InUse · NotEmpty · ReadOnlyModule · NotLive · KeptSafe ·
-│                  NotSent
+│                  NotSent · AlreadySent
 ├── Refused        NotSignedIn · WrongPassword · NotAllowed · CrossSite · TooManyTries
 ├── Misuse         NoScope · BlockingCall · EndedUnit · ForbiddenStatement · MigrationInRequest ·
 │                  UndeclaredCall · NotPlain · NotSynchronous
@@ -209,6 +209,10 @@ class NotSent(Conflict):
     """{method} {url} was not sent, because this is a dry run of {module}."""
 
     hint = "Let the module go live, or give the call an answer for dry runs with `when_dry=`."
+
+
+class AlreadySent(Conflict):
+    """The mail {id} was sent already."""
 
 
 class NotEmpty(Conflict):

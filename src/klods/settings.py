@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(default=5, gt=0)
     file_megabytes: int = Field(default=100, ge=1, le=1000)
     """How large a file may be that a module stores."""
+    smtp_url: SecretStr | None = None
+    """The server that mail is handed to; without one it waits."""
+    mail_from: str = ""
     secure_cookies: bool = False
     auto_reload: bool = Field(default=False, validation_alias="MODULES_AUTO_RELOAD")
     modules: dict[str, dict[str, str]] = Field(default_factory=dict, validation_alias="MODULES")

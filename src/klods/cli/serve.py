@@ -35,6 +35,7 @@ def open_hub(klods: "Klods", address: str) -> None:
     """What is done once before the hub is served."""
     follow_wishes(klods)
     klods.sweep_files()
+    klods.mail.forget_sent()
     welcome(klods, address)
 
 

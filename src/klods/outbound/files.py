@@ -71,10 +71,11 @@ def _writing() -> Scope:
 
 
 def _content(data: bytes) -> bytes:
-    if isinstance(data, str):
-        message = "a file is made of bytes; encode the text first"
-        raise TypeError(message)
-    return bytes(memoryview(data))
+    try:
+        return bytes(memoryview(data))
+    except TypeError:
+        message = "a file is made of bytes; encode a text first"
+        raise TypeError(message) from None
 
 
 def _blobs(scope: Scope) -> Blobs:

@@ -30,9 +30,10 @@ def ready(services: Services, response: Response) -> HealthOut:
 @router.get("/health", operation_id="get_health", responses={503: {"model": HealthOut}})
 def health(services: Services, response: Response) -> HealthOut:
     """Readiness, and how many modules stand how in this process."""
-    warnings = [services.weakness] if services.weakness else []
+    answer = ready(services, response)
+    warnings = [*([services.weakness] if services.weakness else []), *([] if answer.reason else services.warnings())]
     known = {"modules": _standings(services), "isolation": services.isolation, "warnings": warnings}
-    return ready(services, response).model_copy(update=known)
+    return answer.model_copy(update=known)
 
 
 def _why_no_states(services: HostServices) -> str:
