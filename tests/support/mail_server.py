@@ -117,14 +117,14 @@ class Conversation:
         self.say("235 hello" if self.allowed else "535 who are you?")
 
     def on_mail(self, line: str) -> None:
-        self.sender, self.recipients = line.split("<")[1].split(">")[0], []
+        self.sender, self.recipients = line.split("<")[1].split(">", maxsplit=1)[0], []
         self.say("250 ok" if self.allowed else "530 log in first")
 
     def on_rset(self, line: str) -> None:
         self.say("250 ok")
 
     def on_rcpt(self, line: str) -> None:
-        who = line.split("<")[1].split(">")[0]
+        who = line.split("<")[1].split(">", maxsplit=1)[0]
         if who not in self.server.refusing:
             self.recipients.append(who)
         self.say(self.server.refusing.get(who, "250 ok"))
@@ -150,7 +150,9 @@ def self_signed(folder: Path) -> Path:
     file = folder / "localhost.pem"
     words = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
     subprocess.run(
-        ["openssl", *words.split(), "-keyout", file, "-out", folder / "certificate.pem"], check=True, capture_output=True
+        ["openssl", *words.split(), "-keyout", file, "-out", folder / "certificate.pem"],
+        check=True,
+        capture_output=True,
     )
     with file.open("a") as both:
         both.write((folder / "certificate.pem").read_text())

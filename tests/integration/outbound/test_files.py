@@ -1,6 +1,11 @@
 """`klods.files`: rows in the unit, contents on disk, and nothing of what was undone."""
 
+# ruff: noqa: PT012 — what is tested here is what a block that fails leaves behind
+
+import os
+import time
 from dataclasses import replace
+from functools import partial
 
 import psycopg
 import pytest
@@ -54,9 +59,7 @@ def hub(isolated, tmp_path, blobs):
 @pytest.fixture
 def stored(tmp_path):
     """The contents on disk."""
-    return lambda: sorted(
-        path.read_bytes() for path in (tmp_path / "home" / "files").glob("*/*") if path.is_file()
-    )
+    return lambda: sorted(path.read_bytes() for path in (tmp_path / "home" / "files").glob("*/*") if path.is_file())
 
 
 def names(database, code="shop", platform=1):
@@ -72,7 +75,10 @@ def test_what_is_written_can_be_read_listed_and_deleted(hub):
     with working(hub, "shop"):
         assert files.read("reports/may.txt") == b"may"
         assert files.exists("other.txt")
-        assert [(one.name, one.size) for one in files.list("reports/")] == [("reports/june.txt", 4), ("reports/may.txt", 3)]
+        assert [(one.name, one.size) for one in files.list("reports/")] == [
+            ("reports/june.txt", 4),
+            ("reports/may.txt", 3),
+        ]
         assert files.list()[0].time.tzinfo is not None
         files.delete("reports/may.txt")
         assert not files.exists("reports/may.txt")
@@ -172,9 +178,8 @@ def test_modules_and_platforms_have_files_of_their_own(hub):
 def test_postgresql_refuses_the_name_of_another_module(hub, call):
     with working(hub, "other"):
         files.write("secret", b"secret")
-    with working(hub, "shop") as here:
-        with pytest.raises(psycopg.errors.InsufficientPrivilege), savepoint():
-            here.unit.run(call)
+    with working(hub, "shop") as here, pytest.raises(psycopg.errors.InsufficientPrivilege), savepoint():
+        here.unit.run(call)
     assert names(hub, "other") == ["secret"]
 
 
@@ -261,9 +266,9 @@ def test_a_read_only_module_that_a_live_one_calls_does_not_write(hub, of_other):
     def keep():
         files.write("mine", b"of other")
 
-    with calling(hub, switches=lambda code, platform: Switches(read_only=True, dry_run=False)):
-        with pytest.raises(ReadOnlyModule, match="other"):
-            keep()
+    held = Switches(read_only=True, dry_run=False)
+    with calling(hub, switches=lambda code, platform: held), pytest.raises(ReadOnlyModule, match="other"):
+        keep()
     assert names(hub, "other") == []
 
 
@@ -272,7 +277,12 @@ def test_a_read_only_module_that_a_live_one_calls_does_not_write(hub, of_other):
 ])  # fmt: skip
 def test_a_path_that_leads_elsewhere_is_refused(hub, path, stored):
     with working(hub, "shop"):
-        for use in (lambda: files.write(path, b"x"), lambda: files.read(path), lambda: files.exists(path), lambda: files.delete(path)):
+        for use in (
+            lambda: files.write(path, b"x"),
+            lambda: files.read(path),
+            lambda: files.exists(path),
+            lambda: files.delete(path),
+        ):
             with pytest.raises(InvalidPath):
                 use()
     assert stored() == []
@@ -326,9 +336,6 @@ def test_a_disk_that_takes_nothing_is_named(hub, tmp_path):
 
 
 def age(folder, seconds):
-    import os
-    import time
-
     for path in folder.glob("*/*"):
         os.utime(path, (time.time() - seconds,) * 2)
 
@@ -342,7 +349,7 @@ def test_contents_that_belong_to_no_file_are_swept_after_a_day(hub, blobs, store
     with pytest.raises(ZeroDivisionError), working(hub, "shop"):
         files.write("undone", b"undone")
         raise ZeroDivisionError
-    in_use = lambda names: known_contents(hub, names)  # noqa: E731
+    in_use = partial(known_contents, hub)
     assert blobs.sweep(in_use) == 0
     age(tmp_path / "home" / "files", 25 * 3600)
     assert blobs.sweep(in_use) == 2

@@ -35,7 +35,9 @@ def test_a_mail_has_a_text_and_perhaps_html_and_attachments():
 
 
 def test_names_of_people_are_shown_and_only_addresses_are_sent_to():
-    letter, message = made(to=["Anna Bjørn <anna@example.com>", '"Berg, Bo" <bo@example.com>'], reply_to="desk@example.com")
+    letter, message = made(
+        to=["Anna Bjørn <anna@example.com>", '"Berg, Bo" <bo@example.com>'], reply_to="desk@example.com"
+    )
     assert letter.recipients == ("anna@example.com", "bo@example.com")
     assert [(one.display_name, one.addr_spec) for one in message["to"].addresses] == [
         ("Anna Bjørn", "anna@example.com"),
@@ -59,7 +61,9 @@ def test_what_is_no_address_is_refused(address):
         made(reply_to=address)
 
 
-@pytest.mark.parametrize("subject", ["", "  ", "Hi\nBcc: eve@example.com", "Hi\r\n\r\nbody", "Hi\rx", "x" * 501, "Hi\x0b"])
+@pytest.mark.parametrize(
+    "subject", ["", "  ", "Hi\nBcc: eve@example.com", "Hi\r\n\r\nbody", "Hi\rx", "x" * 501, "Hi\x0b"]
+)
 def test_a_subject_is_one_line(subject):
     with pytest.raises(InvalidMail, match="subject"):
         made(subject=subject)
@@ -78,7 +82,7 @@ def test_whatever_is_said_only_known_headers_are_made(to, subject, name, text):
         letter, message = made(f"{to}<anna@example.com>", subject, text, attachments=[(name, b"x")])
     except InvalidMail:
         return
-    assert {header.lower() for header in message.keys()} <= KNOWN_HEADERS
+    assert {header.lower() for header in message} <= KNOWN_HEADERS
     assert letter.recipients == ("anna@example.com",)
     assert str(message["subject"]).split() == subject.split()
 
@@ -108,7 +112,9 @@ def test_what_no_server_takes_is_not_made():
 
 def test_the_sender_stands_before_the_rest():
     letter, _ = made()
-    message = message_from_bytes(with_sender(letter.message, "Hub Ø <hub@example.com>", "<1@example.com>"), policy=default)
+    message = message_from_bytes(
+        with_sender(letter.message, "Hub Ø <hub@example.com>", "<1@example.com>"), policy=default
+    )
     assert message["from"].addresses[0].display_name == "Hub Ø"
     assert (message["message-id"], message["subject"]) == ("<1@example.com>", "Hello")
     assert message.get_content().strip() == "Hi"

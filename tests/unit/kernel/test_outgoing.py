@@ -33,7 +33,11 @@ def test_no_value_of_a_query_and_no_account_is_shown(query, with_account):
 
 
 def test_the_header_counts_what_would_go_out_behind_the_tables():
-    sent = [Outgoing("mail", "send", "a@b.example"), Outgoing("http", "POST", "https://x"), Outgoing("mail", "send", "c@d")]
+    sent = [
+        Outgoing("mail", "send", "a@b.example"),
+        Outgoing("http", "POST", "https://x"),
+        Outgoing("mail", "send", "c@d"),
+    ]
     changes = Changes({"b_items": (1, 0, 2), "a_items": (0, 3, 0)}, (), sent)
     assert changes.header == "a_items=+0~3-0, b_items=+1~0-2, http=1, mail=2"
     assert Changes({}, (), sent[:1])
