@@ -16,6 +16,7 @@ _WHERE = {
     "MenuItem": "klods.kernel.definition",
     "ModuleDefinition": "klods.kernel.definition",
     "NoScope": "klods.errors",
+    "NotSent": "klods.errors",
     "current_scope": "klods.db.scope",
     "execute_insert": "klods.db.statements",
     "execute_module_migration": "klods.db.migrating.migrator",

@@ -12,6 +12,7 @@ from klods.db.statements import get_db as get_db
 from klods.db.statements import savepoint as savepoint
 from klods.errors import KlodsError as KlodsError
 from klods.errors import NoScope as NoScope
+from klods.errors import NotSent as NotSent
 from klods.kernel.definition import FrontendType as FrontendType
 from klods.kernel.definition import MenuItem as MenuItem
 from klods.kernel.definition import ModuleDefinition as ModuleDefinition
