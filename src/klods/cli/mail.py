@@ -1,8 +1,5 @@
 """The mail that modules send: what waits, what was sent, and what the mail server did not take."""
 
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -40,9 +37,11 @@ def list_mail(state: str | None, most: int, *, as_json: bool) -> None:
 @json_option
 def show(mail_id: str, *, as_json: bool) -> None:
     """Show one mail with its text."""
+    from klods.kernel.mailing import content_of
+
     with opened() as klods:
         found = klods.mail.find(mail_id)
-    facts = _facts(found) | {"text": _text(found.message)}
+    facts = _facts(found) | {"text": content_of(found.message).text}
     if as_json:
         print_json(facts)
         return
@@ -63,9 +62,3 @@ def retry(mail_id: str, *, as_json: bool) -> None:
 def _facts(mail: "QueuedMail") -> dict[str, Any]:
     names = (*SHOWN, "platform_id", "parts", "next_try_at", "sent_at")
     return {name: getattr(mail, name) for name in names}
-
-
-def _text(message: bytes) -> str:
-    parsed = message_from_bytes(message, EmailMessage, policy=default)
-    body = parsed.get_body(("plain",))
-    return str(body.get_content()) if body is not None else ""

@@ -6,9 +6,10 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email import message_from_bytes
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, default
 from typing import Any, TypeAlias
 
 from klods.errors import InvalidMail
@@ -103,9 +104,24 @@ def with_sender(message: bytes, sender: str, message_id: str) -> bytes:
     return head.as_bytes().rstrip(b"\r\n") + b"\r\n" + message
 
 
+def content_of(message: bytes) -> Content:
+    """What a mail says, as its reader sees it."""
+    parsed = message_from_bytes(message, EmailMessage, policy=default)
+    attachments = [
+        (str(part.get_filename()), bytes(part.get_payload(decode=True)), part.get_content_type())
+        for part in parsed.iter_attachments()
+    ]
+    return Content(_body(parsed, "plain") or "", _body(parsed, "html"), attachments)
+
+
 def wait_seconds(tries: int) -> float:
     """How long to wait after so many tries that failed: 10 s at first, three times as long each time, at most 4 h."""
     return float(min(FIRST_WAIT_SECONDS * 3 ** min(tries - 1, 20), LONGEST_WAIT_SECONDS))
+
+
+def _body(message: EmailMessage, kind: str) -> str | None:
+    body = message.get_body((kind,))
+    return str(body.get_content()).replace("\r\n", "\n").removesuffix("\n") if body is not None else None
 
 
 def _fill(message: EmailMessage, content: Content) -> dict[str, Any]:

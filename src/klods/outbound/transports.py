@@ -90,7 +90,7 @@ def answer_dry(scope: Scope, request: httpx2.Request, when_dry: StandIn | None) 
     scope.refuse(Outgoing("http", request.method, url, _size(request)))
     if when_dry is None:
         raise NotSent(method=request.method, url=url, module=scope.module)
-    return _copied(when_dry if isinstance(when_dry, httpx2.Response) else when_dry(request))
+    return copied(when_dry if isinstance(when_dry, httpx2.Response) else when_dry(request))
 
 
 def _size(request: httpx2.Request) -> int | None:
@@ -99,7 +99,7 @@ def _size(request: httpx2.Request) -> int | None:
     return None if "transfer-encoding" in request.headers else 0
 
 
-def _copied(answer: httpx2.Response) -> httpx2.Response:
+def copied(answer: httpx2.Response) -> httpx2.Response:
     """A response that has not been used yet, because one stand-in may answer many requests."""
     content = answer.read()
     headers = [(name, value) for name, value in answer.headers.multi_items() if name not in _ABOUT_THE_BODY]
