@@ -135,7 +135,7 @@ class Klods:
     def warnings(self) -> tuple[str, ...]:
         """What somebody should look after, for people; empty while all is well."""
         if self.settings.smtp_url is None and (waiting := self.mail.waiting()):
-            return (f"{waiting} mails wait, because KLODS_SMTP_URL names no mail server",)
+            return (f"mail waits ({waiting}), because KLODS_SMTP_URL names no mail server",)
         return ()
 
     def sweep_files(self) -> int:

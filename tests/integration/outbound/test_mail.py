@@ -364,7 +364,7 @@ def test_a_hub_without_a_mail_server_says_so_only_when_mail_waits(hub):
     silent = Klods(Settings(_env_file=None, smtp_url=None), hub, Isolation.ROLES, SimpleNamespace())
     assert silent.warnings() == ()
     send(hub)
-    assert silent.warnings() == ("1 mails wait, because KLODS_SMTP_URL names no mail server",)
+    assert silent.warnings() == ("mail waits (1), because KLODS_SMTP_URL names no mail server",)
     served = Klods(
         Settings(_env_file=None, smtp_url="smtp://localhost", mail_from=SENDER), hub, Isolation.ROLES, SimpleNamespace()
     )

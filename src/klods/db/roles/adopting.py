@@ -9,7 +9,7 @@ from klods.db.database import Database
 from klods.db.own_connection import Connection, own_transaction
 from klods.db.role_family import RoleFamily
 from klods.db.roles.land import Land
-from klods.db.roles.making import missing_roles
+from klods.db.roles.making import missing_roles, remember_roles
 from klods.kernel.definition import ModuleDefinition
 
 log = logging.getLogger(__name__)
@@ -37,8 +37,6 @@ _SUSPECT = """
         or exists (select from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'S')
                       and relowner = current_user::regrole) as suspect"""
 
-_KNOWN = "select from klods.module_role where role = %s"
-
 
 def needs_adoption(database: Database, codes: Iterable[str]) -> bool:
     """Whether one of these modules has no roles, or the host itself owns something where modules build."""
@@ -56,6 +54,10 @@ def adopt(database: Database, definitions: Iterable[ModuleDefinition]) -> tuple[
     family = database.family
     if family is None:
         return ()
+    definitions = [*definitions]
+    with own_transaction(database, LOCK_SECONDS) as connection:
+        for definition in definitions:
+            remember_roles(connection, family, definition.code)
     wanting = [definition for definition in definitions if _wants(database, family, definition)]
     for definition in wanting:
         with own_transaction(database, LOCK_SECONDS) as connection:
@@ -66,10 +68,8 @@ def adopt(database: Database, definitions: Iterable[ModuleDefinition]) -> tuple[
 
 def _wants(database: Database, family: RoleFamily, definition: ModuleDefinition) -> bool:
     with database.connection() as connection:
-        return (
-            bool(missing_roles(connection, family, definition.code))
-            or not connection.execute(_KNOWN, [family.writer(definition.code)]).rowcount
-            or any(_under(connection, definition.table_prefix))
+        return bool(missing_roles(connection, family, definition.code)) or any(
+            _under(connection, definition.table_prefix)
         )
 
 

@@ -40,11 +40,17 @@ def _make_module_roles(connection: Connection, family: RoleFamily, code: str) ->
         make_role(connection, role)
         if not _is_member(connection, "current_user", role, "usage"):
             connection.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(role)))
-    connection.execute(_KNOWN, {"module": code, "writer": writer, "reader": reader})
+    remember_roles(connection, family, code)
     for role in (writer, reader):
         if not _is_member(connection, family.login, role, "member"):
             names = map(sql.Identifier, (role, family.login))
             connection.execute(sql.SQL("grant {} to {}").format(*names))
+
+
+def remember_roles(connection: Connection, family: RoleFamily, code: str) -> None:
+    """Note which module works in these roles, for the functions of the host that modules call."""
+    _, writer, reader = family.of(code)
+    connection.execute(_KNOWN, {"module": code, "writer": writer, "reader": reader})
 
 
 def missing_roles(connection: Connection, family: RoleFamily, code: str) -> tuple[str, ...]:
