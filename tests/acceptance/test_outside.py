@@ -1,11 +1,15 @@
 """What the page about the world outside shows is true, and what it says of the command line too."""
 
+import os
+import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 from support import documents
 from support.mail_server import mail_server
+from support.other_server import other_server
 from support.served import Hub
 from support.tree import ROOT
 from support.waiting import until
@@ -18,6 +22,13 @@ def mailed(to: str) -> str:
     from klods import mail
 
     return mail.send(to, "Hello", "Hi there")
+
+
+@router.post("/asked")
+def asked(at: str) -> int:
+    from klods import http
+
+    return http.get(at).status_code
 """
 
 
@@ -64,6 +75,14 @@ def test_no_mail_and_no_request_is_left_from_the_test_before(outgoing_http, sent
 """
 
 
+def test_secrets_in_addresses_do_not_get_into_the_log(hub):
+    prepare(hub)
+    with other_server() as server, hub.served():
+        assert hub.post(f"/api/v1/reports/asked?at={server.address}/x%3Fkey=hidden")[0] == 200
+        assert server.got == ["GET /x?key=hidden"]
+    assert "hidden" not in (hub.folder / "server.log").read_text()
+
+
 def prepare(hub):
     router = hub.modules / "reports" / "backend" / "router.py"
     router.write_text(router.read_text() + SENDING)
@@ -86,6 +105,23 @@ def test_mail_goes_from_a_request_to_the_mail_server_and_is_shown(hub):
     refused = hub.run("mail", "retry", mail_ids[0])
     assert (refused.returncode, "was sent already" in refused.stderr) == (3, True)
     assert hub.run("mail", "show", "nothing").returncode == 4
+
+
+def test_a_process_that_is_killed_while_it_sends_loses_no_mail(hub):
+    prepare(hub)
+    with mail_server(meanwhile=threading.Event()) as server:
+        hub.extra |= {"KLODS_SMTP_URL": f"smtp://localhost:{server.port}", "KLODS_MAIL_FROM": "hub@example.com"}
+        with hub.served() as process:
+            assert hub.post("/api/v1/reports/mailed?to=anna@example.com")[0] == 200
+            until(server.receiving.is_set)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        (waiting,) = hub.klods("mail", "list")
+        assert (waiting["state"], waiting["tries"]) == ("waiting", 0)
+        server.meanwhile.set()
+        with hub.served():
+            until(lambda: hub.klods("mail", "list")[0]["state"] == "sent")
+    assert {message["message-id"] for _, _, message in server.got} == {f"<{waiting['id']}@example.com>"}
 
 
 def test_without_a_mail_server_mail_waits_and_health_says_so(hub):

@@ -40,6 +40,9 @@ class MailServer:
     meanwhile: threading.Event | None = None
     """What it waits for before it takes a message."""
 
+    receiving: threading.Event = field(default_factory=threading.Event)
+    """Set when a message has come, and was not yet taken."""
+
     @property
     def url(self) -> str:
         """Where it listens."""
@@ -134,6 +137,7 @@ class Conversation:
         lines = []
         while (piece := self.file.readline()) != b".\r\n":
             lines.append(piece.removeprefix(b".") if piece.startswith(b"..") else piece)
+        self.server.receiving.set()
         if self.server.meanwhile:
             assert self.server.meanwhile.wait(20)
         if self.server.answer_to_data.startswith("250"):

@@ -43,6 +43,7 @@ def application(opened: "Klods | None" = None) -> "ASGIApp":
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every run; the log of modules does too
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it tells whole addresses, with the secrets in their queries
     # FastAPI hides this warning around each route it makes, but not from routes that another thread makes meanwhile.
     warnings.filterwarnings("ignore", category=UnsupportedFieldAttributeWarning)
     share_fairly()

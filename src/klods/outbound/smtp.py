@@ -4,7 +4,7 @@ import smtplib
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parseaddr
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -29,7 +29,7 @@ class MailServer:
     """From the first byte; otherwise as soon as the server offers it."""
 
     user: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     seconds: float = SECONDS
 
     def send(self, mail: QueuedMail) -> Verdict:

@@ -281,6 +281,7 @@ def test_the_password_goes_only_through_tls(hub, queue, tmp_path, monkeypatch):
     with mail_server(certificate=certificate, needs_login=True) as server:
         made = read_mail_server(f"smtp://{USER}:pass%40word@localhost:{server.port}", SENDER)
         assert made.password == PASSWORD
+        assert PASSWORD not in repr(made)
         send(hub)
         assert queue.deliver(made.send) == 1
     assert (server.encrypted, server.logins) == ([True], [USER])
