@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = ("command", "routing", "unit", "startup", "toggle")
+SCRIPTS = ("command", "routing", "unit", "dry", "startup", "toggle")
 
 
 def main() -> int:

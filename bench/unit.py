@@ -159,7 +159,7 @@ def prepare(database: Database) -> None:
         raise SystemExit("the login may not make roles on this server")
     with own_transaction(database, lock_seconds=5) as connection:
         make_module_roles(connection, database.family, "desk")
-        land = Land(connection, ModuleDefinition(code="bench", name="Bench"), database.family)
+        land = Land(connection, ModuleDefinition(code="bench", name="Bench").holder, database.family)
         with land.open():
             connection.execute(f'set local role "{land.owner}"'.encode())
             connection.execute(TABLE)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from klods.db.database import Database
 from klods.db.dry_runs import DryRuns
+from klods.db.holdings.tables import ModuleTables
 from klods.db.mail_queue import MailQueue
 from klods.db.migrating.migrator import ModuleMigrator, migrate_host
 from klods.db.own_connection import own_transaction
@@ -81,6 +82,11 @@ class Klods:
         return ModuleMigrator(self.database)
 
     @cached_property
+    def tables(self) -> ModuleTables:
+        """What stands in the database of modules, and what was set aside."""
+        return ModuleTables(self.database)
+
+    @cached_property
     def people(self) -> People:
         """Accounts, sign-ins and tokens."""
         return People(self.database)
@@ -99,6 +105,7 @@ class Klods:
             migrator=self.migrator,
             contents=self.contents,
             probe=self.probe,
+            tables=self.tables,
             processes=self.processes,
             in_force=self.installed.definitions,
             environment=self.settings.modules,

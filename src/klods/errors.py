@@ -1,17 +1,17 @@
 """Every situation the host can name, as a tree: catch a family, or one situation.
 
 KlodsError
-├── NotFound       NoSuchModule · ModuleNotEnabled · NoSuchPlatform · NoSuchUser · NoSuchToken · NoSuchDryRun · LinkSpent ·
-│                  NoSuchFile · NoSuchMail
+├── NotFound       NoSuchModule · ModuleNotEnabled · NoSuchPlatform · NoSuchUser · NoSuchToken · NoSuchDryRun · NoSuchArchive ·
+│                  LinkSpent · NoSuchFile · NoSuchMail
 ├── Invalid        InvalidDefinition · InvalidName · InvalidPassword · InvalidConfig · InvalidSettings ·
 │                  BadParameters · InvalidBackup · UnclearDryRun · InvalidPath · FileTooLarge · InvalidMail
-├── Conflict       StalePlan · AlreadyRunning · NameTaken · CoreModule · InUse · NotEmpty · ReadOnlyModule · NotLive · KeptSafe ·
-│                  NotSent · AlreadySent
+├── Conflict       StalePlan · AlreadyRunning · NameTaken · CoreModule · InUse · NotEmpty · StillEnabled ·
+│                  StillReferenced · PlaceTaken · NotConfirmed · ReadOnlyModule · NotLive · KeptSafe · NotSent · AlreadySent
 ├── Refused        NotSignedIn · WrongPassword · NotAllowed · CrossSite · TooManyTries
 ├── Misuse         NoScope · BlockingCall · EndedUnit · ForbiddenStatement · MigrationInRequest ·
 │                  UndeclaredCall · NotPlain · NotSynchronous
 ├── Broken         SwallowedFailure · CommitFailed · PartFailed · MigrationFailed · HookFailed · OutsidePrefix · GrantFailed ·
-│                  NoRoles · FileLost
+│                  NotSetAside · NotRestored · NoRoles · FileLost
 └── Unavailable    CannotWrite · NoDatabase · NoFreeConnection · ModuleLoading · ModuleFailed · ServerFailed ·
                    WrongServerVersion · WrongDataVersion · BackupFailed
 
@@ -97,6 +97,12 @@ class NoSuchMail(NotFound):
     """There is no mail {id}."""
 
     hint = "`klods mail list` shows what waits, was sent and failed."
+
+
+class NoSuchArchive(NotFound):
+    """No tables of {module} have been set aside, or not under this number."""
+
+    hint = "`klods module archives` shows what there is."
 
 
 class LinkSpent(NotFound):
@@ -185,6 +191,28 @@ class CoreModule(Conflict):
 
 class InUse(Conflict):
     """{what} is in use by {who}."""
+
+
+class StillEnabled(Conflict):
+    """{module} is enabled, on platform {platforms}."""
+
+    hint = "Disable it first with `klods module disable {module}`; its data stays."
+
+
+class StillReferenced(Conflict):
+    """What is left would depend on tables of {module}: {referrers}."""
+
+    hint = "Take the modules that these belong to out as well, before it or in the same plan."
+
+
+class PlaceTaken(Conflict):
+    """{module} is installed anew, so its tables stand where those from {day} would go."""
+
+    hint = "Set the present ones aside first: `klods module uninstall {module} --archive`."
+
+
+class NotConfirmed(Conflict):
+    """Nothing was deleted: that asks for the code of the module, {module}, as a confirmation."""
 
 
 class ReadOnlyModule(Conflict):
@@ -331,6 +359,14 @@ class GrantFailed(Broken):
     """{module} exports what is not there: {grant}: {reason}"""
 
     hint = "Name in exports only tables and columns that the migrations of {module} make."
+
+
+class NotRestored(Broken):
+    """The tables of {module} could not be brought back: {reason}"""
+
+
+class NotSetAside(Broken):
+    """The tables of {module} could not be set aside: {reason}"""
 
 
 class NoRoles(Broken):

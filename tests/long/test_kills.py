@@ -1,16 +1,20 @@
 """SIGKILL at every step and at any moment: the next start works, and what is there is whole or not there at all."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import class_row
 from support.rounds import dice, rounds, some
 from support.served import Hub
 from support.waiting import until
@@ -23,8 +27,17 @@ create table victim_things (id integer generated always as identity primary key,
 create index victim_things_name on victim_things (name);
 insert into victim_things (name) values ('first');
 """
-TABLES = "select count(*) from pg_class where relname like 'victim%' and relkind in ('r', 'i', 'S')"
-HISTORY = "select count(*) from klods.module_migration where module = 'victim'"
+MORE = "alter table victim_things add column size integer;"
+FACTS = """
+    select (select count(*) from pg_class where relnamespace = 'public'::regnamespace
+               and relname like 'victim%' and relkind in ('r', 'i', 'S'))::int as tables,
+           (select count(*) from pg_namespace where nspname like 'klods\\_archive\\_%')::int as schemas,
+           (select count(*) from klods.archive)::int as archives,
+           (select count(distinct relnamespace) from pg_class join pg_namespace n on n.oid = relnamespace
+             where n.nspname like 'klods\\_archive\\_%' and relname = 'victim_things')::int as full_archives,
+           (select state from klods.installation where code = 'victim') as installed,
+           (select state from klods.activation where code = 'victim') as active,
+           to_regclass('klods.victim_alembic_version') is not null as versioned"""
 
 
 class MortalHub(Hub):
@@ -41,6 +54,11 @@ class MortalHub(Hub):
         done = self.mortal("--list", str(passed), command=command)
         assert done.returncode == 0, done.stderr
         return json.loads(passed.read_text())
+
+    def conninfo(self) -> str:
+        """Where its database is: the one it was given, or the embedded one while a command holds that."""
+        assert self.database_url is not None
+        return self.database_url
 
     def state(self) -> dict:
         return self.klods("module", "status", "victim")
@@ -60,49 +78,113 @@ def new_hub(tmp_path, postgres_server, host_template):
     """Hubs on fresh databases of the shared server, so that each kill starts from the same state."""
     with ExitStack() as stack:
 
-        def make() -> MortalHub:
+        def make(like: MortalHub | None = None) -> MortalHub:
             folder = Path(tempfile.mkdtemp(dir=tmp_path))
-            return MortalHub(folder, stack.enter_context(copied(postgres_server, host_template)))
+            template = host_template
+            if like is not None:
+                shutil.copytree(like.folder, folder, dirs_exist_ok=True)
+                template = conninfo_to_dict(like.conninfo())["dbname"]
+            return MortalHub(folder, stack.enter_context(copied(postgres_server, template)))
 
         yield make
 
 
-def facts(hub: MortalHub) -> tuple[int, int]:
-    with psycopg.connect(hub.database_url) as connection:
-        return connection.execute(TABLES).fetchone()[0], connection.execute(HISTORY).fetchone()[0]
+@dataclass(frozen=True)
+class Facts:
+    """What the catalogue says of the victim."""
+
+    tables: int
+    schemas: int
+    archives: int
+    full_archives: int
+    installed: str | None
+    active: str | None
+    versioned: bool
+
+    @property
+    def enabled(self) -> bool:
+        return self.active == "enabled"
+
+
+def facts(hub: MortalHub) -> Facts:
+    with psycopg.connect(hub.conninfo()) as connection, connection.cursor(row_factory=class_row(Facts)) as cursor:
+        return cursor.execute(FACTS).fetchone()
 
 
 def assert_whole_or_nothing(hub: MortalHub) -> None:
-    """State, history and catalogue say the same: all of the module is there, or none of it."""
-    state, (tables, history) = hub.state(), facts(hub)
-    assert (tables == 0) == (history == 0), (state, tables, history)
-    if state["enabled"]:
-        assert tables > 0
-        assert state["installed"] == "installed"
-    assert state["active"] in ("enabled", "disabled"), state
+    """State, history and catalogue say the same: all of the module is there, set aside, or none of it."""
+    found = facts(hub)
+    assert (found.tables > 0) == found.versioned, found
+    assert found.schemas == found.archives == found.full_archives, found
+    assert found.active in (None, "enabled", "disabled"), found
+    if found.enabled:
+        assert found.tables > 0, found
+        assert found.installed == "installed", found
+    if found.archives:
+        assert (found.tables, found.installed) == (0, "absent"), found
 
 
-PREPARED = {"enable": (), "migrate": (), "disable": (("module", "enable", "victim"),)}
+ON, OFF = ("module", "enable", "victim"), ("module", "disable", "victim")
+TAKE_OUT = ("module", "uninstall", "victim", "--yes")
+ASIDE = (*TAKE_OUT, "--archive")
+BACK = ("module", "restore", "victim", "--yes")
+DELETE = (*TAKE_OUT, "--drop", "--confirm", "victim")
 
 
-@pytest.mark.parametrize("action", PREPARED)
+@dataclass(frozen=True)
+class Doing:
+    """A command that is killed: what happens before it, and how the module stands once it is done."""
+
+    command: tuple[str, ...]
+    before: tuple[tuple[str, ...], ...] = ()
+    enabled: bool = False
+    there: bool = True
+    archived: bool = False
+    grows: bool = False
+
+
+DOINGS = {
+    "enable": Doing(ON, enabled=True),
+    "migrate": Doing(("module", "migrate", "victim")),
+    "disable": Doing(OFF, (ON,)),
+    "upgrade": Doing(ON, (ON,), enabled=True, grows=True),
+    "uninstall": Doing(TAKE_OUT, (ON, OFF)),
+    "archive": Doing(ASIDE, (ON, OFF), there=False, archived=True),
+    "drop": Doing(DELETE, (ON, OFF), there=False),
+    "restore": Doing(BACK, (ON, OFF, ASIDE)),
+}
+
+
+def is_done(hub: MortalHub, doing: Doing) -> bool:
+    """Whether the command had its effect before it died."""
+    found = facts(hub)
+    return doing.command == BACK and found.tables > 0
+
+
+@pytest.mark.parametrize("action", DOINGS)
 def test_a_kill_at_any_step_leaves_all_or_nothing_and_the_next_try_works(new_hub, action):
-    command = ("module", action, "victim", "--json")
-
-    def prepared() -> MortalHub:
-        hub = with_victim(new_hub())
-        for step in PREPARED[action]:
-            hub.klods(*step)
-        return hub
-
-    for point in some(prepared().points(*command), few=6, name=f"kill-{action}"):
-        hub = prepared()
-        died = hub.mortal("--die", point, command=command)
+    doing, prepared = DOINGS[action], with_victim(new_hub())
+    for step in doing.before:
+        prepared.klods(*step)
+    if doing.grows:
+        (prepared.folder / "modules/victim/migrations/002_more.sql").write_text(MORE)
+    points = new_hub(prepared).points(*doing.command, "--json")
+    if action != "enable":
+        # Every command opens the hub in the same steps; once is enough to die in them.
+        opening = set(new_hub(prepared).points("module", "archives", "--json"))
+        points = [point for point in points if point not in opening]
+    for point in some(points, few=3, name=f"kill-{action}"):
+        hub = new_hub(prepared)
+        died = hub.mortal("--die", point, command=(*doing.command, "--json"))
         assert died.returncode == -signal.SIGKILL, (point, died.stderr)
+        hub.state()  # the next start, which mends what was half switched
         assert_whole_or_nothing(hub)
-        hub.klods(*command[:-1])
-        assert hub.state()["enabled"] is (action == "enable"), point
-        assert facts(hub)[0] > 0
+        if not is_done(hub, doing):
+            hub.klods(*doing.command)
+        assert_whole_or_nothing(hub)
+        found = facts(hub)
+        assert found.enabled is doing.enabled, point
+        assert (found.tables > 0, found.archives) == (doing.there, int(doing.archived)), (point, found)
 
 
 def test_a_kill_at_any_step_of_create_leaves_a_whole_module_or_none(new_hub):
@@ -143,13 +225,13 @@ def test_kills_at_random_times_on_an_embedded_server_leave_no_half_state_and_no_
     tmp_path.chmod(0o755)
     hub = with_victim(MortalHub(tmp_path))
     random = dice("kill-at-random-times")
-    switches = [("module", action, "victim") for action in ("enable", "disable", "migrate")]
+    switches = [ON, OFF, ("module", "migrate", "victim"), TAKE_OUT, ASIDE, BACK]
     hub.klods("module", "create", "reference", "Made in peace")
     whole = files_of(hub, "reference")
     started = time.monotonic()
     hub.klods("module", "enable", "victim")
     usual = time.monotonic() - started
-    for number in range(rounds(6, 200)):
+    for number in range(rounds(6, 500)):
         command = random.choice([*switches, ("module", "create", f"extra{number}", "May be killed")])
         child = subprocess.Popen(
             [sys.executable, "-m", "klods", *command],
@@ -161,6 +243,10 @@ def test_kills_at_random_times_on_an_embedded_server_leave_no_half_state_and_no_
         state = hub.state()
         assert state["active"] in ("enabled", "disabled"), (number, command, state)
         assert files_of(hub, f"extra{number}") in (set(), whole), number
-        hub.klods("module", "enable", "victim")
+        if hub.klods("module", "archives", "victim"):
+            hub.klods(*BACK)
+        hub.klods(*ON)
         assert hub.state()["enabled"], number
+        if random.random() < 0.5:
+            hub.klods(*OFF)
         until(lambda: not servers_in(tmp_path))

@@ -46,7 +46,7 @@ PARTS = {
         select t.oid::regtype::text, concat_ws(' ', t.typtype, t.typowner::regrole, t.typacl::text,
                (select string_agg(e.enumlabel, ',' order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid))
           from pg_type t join pg_namespace n on n.oid = t.typnamespace and {USER}""",
-    "statistics": "select stxname::text, pg_get_statisticsobjdef(oid) from pg_statistic_ext",
+    "statistics": "select stxnamespace::regnamespace || '.' || stxname, pg_get_statisticsobjdef(oid) from pg_statistic_ext",
     "extension": "select extname, extversion from pg_extension",
     "default privileges": "select defaclrole::regrole::text || defaclobjtype::text, defaclacl::text from pg_default_acl",
     "operator": "select oid::regoperator::text, oprowner::regrole::text from pg_operator where oid >= 16384",

@@ -17,10 +17,12 @@ from klods.kernel.catalog import Catalog, Module, Source
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.lifecycle import Outcome
 from klods.kernel.overview import Known
-from klods.kernel.plan import Action, Do, Plan, Step
-from klods.kernel.planning import View, make_plan
+from klods.kernel.plan import TAKES_OUT, Action, Do, Plan, Step
+from klods.kernel.planning import make_plan
 from klods.kernel.problems import Problem, Problems
 from klods.kernel.state import Activation, Active, Installation, Installed, States, StoredSwitches
+from klods.kernel.view import View
+from klods.testing.memory import MemoryTables
 from klods.web.asking import Recognition
 from klods.web.auth.passwords import hash_password
 from klods.web.auth.tokens import issue_token
@@ -43,6 +45,7 @@ class PaperLifecycle:
     late: tuple[str, ...] = ()
     refusal: KlodsError | None = None
     actors: list[str] = field(default_factory=list)
+    tables: MemoryTables = field(default_factory=MemoryTables)
 
     @property
     def migrator(self):
@@ -55,7 +58,10 @@ class PaperLifecycle:
     def read(self) -> States:
         return self.states
 
-    def plan(self, action: Action, code: str, platform_id: int) -> Plan:
+    def plan(self, action: Action, code: str, platform_id: int, *, along=(), archive=0) -> Plan:
+        if action in TAKES_OUT or archive:
+            view = View(self.catalog, self.states, lambda _: (), str, tables=self.tables)
+            return make_plan(view, action, code, platform_id, along=along, archive=archive)
         module = self.catalog.find(code)
         enabled = self.states.activation(code, platform_id).state is Active.ENABLED
         if action is Action.DISABLE and module.definition.is_core:

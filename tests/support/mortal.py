@@ -76,7 +76,7 @@ def watch_database(points: Points) -> None:
 
     def executed(cursor: Any, query: Any, *rest: Any, **named: Any) -> Any:
         text = query if isinstance(query, str) else repr(query)
-        saying["now"] = _stable(" ".join(text.split())[:70])
+        saying["now"] = _stable(" ".join(text.split()))[:70]
         return execute(cursor, query, *rest, **named)
 
     def sent(transaction: Any, command: bytes) -> Any:
@@ -92,8 +92,8 @@ def watch_database(points: Points) -> None:
 
 
 def _stable(text: str) -> str:
-    """Without what differs from run to run: process ids, random names, hashes."""
-    return re.sub(r"[0-9a-f]{8,}|\d{3,}|(?<=draft-)\w+|(?<=tmp)\w+", "…", text)
+    """Without what differs from run to run: process ids, random names, hashes, databases."""
+    return re.sub(r"test_[0-9a-f]+|[0-9a-f]{8,}|\d{3,}|(?<=draft-)\w+|(?<=tmp)\w+", "…", text)
 
 
 def main() -> int:

@@ -16,12 +16,22 @@ MODULE = {
     ),
     "list": Command("klods.cli.show:list_modules", "Show all modules with their state and the reason for it."),
     "status": Command("klods.cli.show:status", "Show everything known about one module."),
-    "plan": Command("klods.cli.show:plan", "Show what enabling, disabling, migrating or letting go live would do."),
+    "plan": Command(
+        "klods.cli.show:plan", "Show what an action would do with a module, and with others; nothing is done."
+    ),
     "enable": Command("klods.cli.switch:enable", "Enable a module and what it requires, in every process of the hub."),
     "disable": Command("klods.cli.switch:disable", "Disable a module and what depends on it; its data stays."),
     "live": Command("klods.cli.switch:live", "Let a module go live: what it does is kept from now on."),
     "hold": Command("klods.cli.switch:hold", "Switch a module's READ_ONLY and DRY_RUN on: nothing it does is kept."),
     "migrate": Command("klods.cli.switch:migrate", "Run a module's pending migrations, or take some back."),
+    "uninstall": Command(
+        "klods.cli.uninstall:uninstall", "Take modules out of this installation; they have to be disabled."
+    ),
+    "archives": Command(
+        "klods.cli.uninstall:archives", "Show the tables that were set aside, of one module or of all."
+    ),
+    "restore": Command("klods.cli.uninstall:restore", "Bring back the tables of a module that were set aside."),
+    "discard": Command("klods.cli.uninstall:discard", "Delete tables that were set aside, for good."),
 }
 
 TOP = {

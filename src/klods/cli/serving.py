@@ -1,7 +1,6 @@
 """Runs the web processes of a hub: one socket, one or more uvicorn workers, none that outlives its parent."""
 
 import asyncio
-import logging
 import os
 import signal
 import socket
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING
 import click
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
+
+from klods.cli.logs import set_up_logging
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,9 +42,7 @@ def application(opened: "Klods | None" = None) -> "ASGIApp":
     from klods.settings import Settings
     from klods.web.engine.threads import share_fairly
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every run; the log of modules does too
-    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it tells whole addresses, with the secrets in their queries
+    set_up_logging()
     # FastAPI hides this warning around each route it makes, but not from routes that another thread makes meanwhile.
     warnings.filterwarnings("ignore", category=UnsupportedFieldAttributeWarning)
     share_fairly()
@@ -98,11 +97,13 @@ def serve_hub(bound: socket.socket, workers: int, prepare: "Callable[[Klods], No
 
 def run(bound: socket.socket, workers: int, drain_seconds: float, opened: "Klods | None" = None) -> int:
     """Serve on the socket until told to stop; 1 when the application could not be started."""
+    set_up_logging()
     config = uvicorn.Config(
         partial(application, opened) if opened else FACTORY,
         factory=True,
         workers=workers,
         lifespan="on",
+        log_config=None,
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -10,8 +10,23 @@ from klods.cli.output import json_option, print_json, print_table
 
 if TYPE_CHECKING:
     from klods.db.migrating.ledger import Status
+    from klods.kernel.holdings import Table
     from klods.kernel.overview import Row
     from klods.kernel.plan import Plan, Step
+
+ACTIONS = (
+    "enable",
+    "enable_live",
+    "disable",
+    "migrate",
+    "live",
+    "hold",
+    "uninstall",
+    "archive",
+    "drop",
+    "restore",
+    "discard",
+)
 
 
 @click.command("list")
@@ -56,12 +71,12 @@ def status(code: str, platform_id: int, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("action", type=click.Choice(["enable", "enable_live", "disable", "migrate", "live", "hold"]))
+@click.argument("action", type=click.Choice(ACTIONS))
 @click.argument("code")
 @platform_option
 @json_option
 def plan(action: str, code: str, platform_id: int, *, as_json: bool) -> None:
-    """Show what enabling, disabling, migrating or letting go live would do."""
+    """Show what an action would do with a module, and with others; nothing is done."""
     from klods.kernel.plan import Action
 
     with opened() as klods:
@@ -80,11 +95,21 @@ def print_plan(made: "Plan") -> None:
         click.echo(f"Nothing to {made.action}: {made.target} is as you want it.")
     for number, step in enumerate(made, 1):
         detail = ", ".join(step.revisions) or _versions(step)
-        click.echo(f"{number:>3}. {step.do:<8} {step.code}" + (f"  ({detail})" if detail else ""))
+        click.echo(f"{number:>3}. {step.do:<9} {step.code}" + (f"  ({detail})" if detail else ""))
         for grant in step.grants:
             click.echo(f"     +  may {grant}")
+        for table in step.tables:
+            click.echo(f"     ·  {table_line(table)}")
     for warning in made.warnings:
         click.echo(f"  !  {warning}")
+
+
+def table_line(table: "Table") -> str:
+    """One table of a plan, in words."""
+    from rich.filesize import decimal
+
+    rows = "1 row" if table.rows == 1 else f"{table.rows:,} rows"
+    return f"{table.name}: {rows}, {decimal(table.size)}"
 
 
 def _versions(step: "Step") -> str:

@@ -83,10 +83,10 @@ def _switch(action: str, code: str, platform_id: int, *, yes: bool, as_json: boo
         made = klods.lifecycle.plan(Action(action), code, platform_id)
         if not as_json:
             print_plan(made)
-        if made and not yes and not as_json and _needs_a_word(made) and _at_a_terminal():
+        if made and not yes and not as_json and _needs_a_word(made) and at_a_terminal():
             click.confirm("Go on?", abort=True)
-        outcome = klods.lifecycle.apply(made, actor=f"cli:{_user()}")
-    _report(outcome, as_json=as_json)
+        outcome = klods.lifecycle.apply(made, actor=actor())
+    report(outcome, as_json=as_json)
 
 
 def _needs_a_word(made: "Plan") -> bool:
@@ -97,7 +97,7 @@ def _needs_a_word(made: "Plan") -> bool:
 
 
 def _take_back(code: str, revision: str, *, yes: bool, as_json: bool) -> None:
-    if not yes and not as_json and _at_a_terminal():
+    if not yes and not as_json and at_a_terminal():
         click.confirm(f"This undoes migrations of {code}, with the data in what they made. Go on?", abort=True)
     with opened() as klods:
         done = klods.take_back(code, revision)
@@ -105,24 +105,33 @@ def _take_back(code: str, revision: str, *, yes: bool, as_json: bool) -> None:
     tell(words, {"code": code, "taken_back": done}, as_json=as_json)
 
 
-def _report(outcome: "Outcome", *, as_json: bool) -> None:
+def report(outcome: "Outcome", *, as_json: bool) -> None:
+    """Print what was done, which processes have not followed, and what a person should look at."""
     if as_json:
-        print_json({"generation": outcome.generation, "late": outcome.late, "plan": plan_data(outcome.plan)})
+        notes = [{"module": one.module, "message": one.message} for one in outcome.problems]
+        print_json(
+            {"generation": outcome.generation, "late": outcome.late, "plan": plan_data(outcome.plan), "problems": notes}
+        )
         return
     if outcome.plan:
-        click.echo(f"Done: {outcome.plan.action.replace('_', ' ')} {outcome.plan.target}.")
+        targets = ", ".join((outcome.plan.target, *outcome.plan.along))
+        click.echo(f"Done: {outcome.plan.action.replace('_', ' ')} {targets}.")
+    for problem in outcome.problems:
+        click.echo(f"{problem.module}: {problem.message}", err=True)
     for name in outcome.late:
         click.echo(f"{name} has not followed yet; it will as soon as it can.", err=True)
 
 
-def _user() -> str:
+def actor() -> str:
+    """Who acts, for the log of modules."""
     from getpass import getuser
 
     try:
-        return getuser()
+        return f"cli:{getuser()}"
     except (KeyError, OSError):
-        return "unknown"
+        return "cli:unknown"
 
 
-def _at_a_terminal() -> bool:
+def at_a_terminal() -> bool:
+    """Whether there is a person to ask."""
     return sys.stdin.isatty()

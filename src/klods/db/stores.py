@@ -8,11 +8,12 @@ from types import MappingProxyType
 from typing import Any
 
 import psycopg
-from psycopg import errors
+from psycopg import errors, sql
 from psycopg.types.json import Jsonb
 
 from klods.db.database import Database
-from klods.db.migrating.migrator import ModuleMigrator
+from klods.db.holdings.archiving import bring_back, discard, set_aside
+from klods.db.migrating.migrator import ModuleMigrator, take_turn
 from klods.db.own_connection import ChangingDatabase, Connection, check_deferred, own_connection, own_transaction
 from klods.db.processes import CHANNEL
 from klods.db.roles.granting import settle_grants
@@ -21,6 +22,7 @@ from klods.db.scope import Scope, ScopeKind, enter
 from klods.errors import AlreadyRunning, KlodsError
 from klods.kernel.catalog import Module
 from klods.kernel.grants import Grant
+from klods.kernel.holdings import Holder
 from klods.kernel.ports import LogEntry
 from klods.kernel.state import Activation, Active, Installation, Installed, Reason, States, StoredSwitches
 
@@ -187,6 +189,33 @@ class OpenChange:
 
     def _is_enabled(self, code: str, platform_id: int) -> bool:
         return self.states().activation(code, platform_id).state is Active.ENABLED
+
+    def set_aside(self, holder: Holder) -> int:
+        """Put everything a module holds into an archive, and return its number."""
+        take_turn(self._connection, self._hook_seconds)
+        row = self.states().installation(holder.code)
+        return set_aside(self._connection, self._database.family, holder, row)
+
+    def bring_back(self, code: str, archive: int) -> tuple[str, ...]:
+        """Put the content of an archive back; return what no longer holds of it, for people."""
+        take_turn(self._connection, self._hook_seconds)
+        return bring_back(self._connection, self._database.family, code, archive)
+
+    def discard(self, code: str, archive: int) -> None:
+        """Delete an archive for good, and what dry runs of the module noted."""
+        discard(self._connection, code, archive)
+        self._connection.execute("delete from klods.dry_run where module = %s", [code])
+
+    def forget_files(self, code: str) -> None:
+        """Delete the files that a module has stored; their contents are swept later."""
+        self._connection.execute("delete from klods.stored_file where module = %s", [code])
+
+    def forget(self, code: str) -> None:
+        """Delete every row of the states about a module."""
+        for table in ("module_switch", "activation", "installation"):
+            self._connection.execute(
+                sql.SQL("delete from klods.{} where code = %s").format(sql.Identifier(table)), [code]
+            )
 
     def save(self, row: Installation | Activation | StoredSwitches) -> None:
         """Store a row of the states."""

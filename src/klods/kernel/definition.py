@@ -11,6 +11,7 @@ from packaging.version import Version
 from pydantic import BaseModel
 
 from klods.errors import InvalidDefinition
+from klods.kernel.holdings import Holder
 from klods.kernel.names import default_prefix
 
 
@@ -133,6 +134,11 @@ class ModuleDefinition:
     def required_codes(self) -> tuple[str, ...]:
         """The codes this module requires, without version ranges."""
         return tuple(requirement.code for requirement in self.requires)
+
+    @property
+    def holder(self) -> Holder:
+        """Whose the tables are that its migrations make."""
+        return Holder(self.code, self.table_prefix)
 
 
 FIELDS = frozenset(entry.name for entry in fields(ModuleDefinition))

@@ -89,7 +89,8 @@ def switch_on(world: World, task: Task) -> int:
 def refuse_stale(world: World, task: Task, states: States) -> None:
     """Raise `StalePlan` unless the same plan would be made from these states."""
     plan = task.plan
-    fresh = make_plan(world.view(task.catalog, states), plan.action, plan.target, plan.platform_id)
+    view = world.view(task.catalog, states)
+    fresh = make_plan(view, plan.action, plan.target, plan.platform_id, along=plan.along, archive=plan.archive)
     if fresh.token != plan.token:
         raise StalePlan(module=plan.target)
 

@@ -1,5 +1,6 @@
 """Plans what happens to modules, and makes it happen through the ports."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -9,11 +10,12 @@ from klods.kernel.definition import ModuleDefinition
 from klods.kernel.disabling import switch_off
 from klods.kernel.enabling import Task, grant_wish, refuse_stale, switch_on, turn_switches
 from klods.kernel.overview import Known
-from klods.kernel.plan import Action, Plan
+from klods.kernel.plan import TAKES_OUT, Action, Plan
 from klods.kernel.planning import make_plan
 from klods.kernel.ports import LogEntry
 from klods.kernel.problems import Problems
 from klods.kernel.state import Activation, Active, States
+from klods.kernel.uninstalling import take_out
 from klods.kernel.wishes import Followed, decide, pending_wishes
 from klods.kernel.world import World
 
@@ -38,9 +40,15 @@ class Lifecycle(World):
         """What lists of modules are made from."""
         return Known(catalog, states, self.in_force(states), self.environment)
 
-    def plan(self, action: Action, code: str, platform_id: int) -> Plan:
-        """What an action would do now; raises why it cannot be done."""
-        return make_plan(self.view(self.discover(), self.states.read()), action, code, platform_id)
+    def plan(
+        self, action: Action, code: str, platform_id: int, *, along: Collection[str] = (), archive: int = 0
+    ) -> Plan:
+        """What an action would do now; raises why it cannot be done.
+
+        ``along`` names modules that are uninstalled together with this one, ``archive`` the one to restore or discard.
+        """
+        view = self.view(self.discover(), self.states.read())
+        return make_plan(view, action, code, platform_id, along=along, archive=archive)
 
     def apply(self, plan: Plan, *, actor: str, why: str = "", token: str | None = None) -> Outcome:
         """Carry out a plan as it was shown; raise `StalePlan` when it, or the given token, no longer fits."""
@@ -58,6 +66,10 @@ class Lifecycle(World):
         if plan.action is Action.DISABLE:
             gone = switch_off(self, task)
             return Outcome(plan, gone.generation, gone.late, gone.problems)
+        if plan.action in TAKES_OUT or plan.action in (Action.RESTORE, Action.DISCARD):
+            taken = take_out(self, task)
+            late = tuple(self.processes.wait(taken.generation, self.seconds))
+            return Outcome(plan, taken.generation, late, taken.problems)
         turns_only = plan.action in (Action.LIVE, Action.HOLD)
         generation = turn_switches(self, task) if turns_only else switch_on(self, task)
         return Outcome(plan, generation, tuple(self.processes.wait(generation, self.seconds)))

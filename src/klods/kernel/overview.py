@@ -53,17 +53,24 @@ class Known:
 
 def overview(known: Known, platform_id: int) -> list[Row]:
     """Every module that was found or is stored, the enabled ones first."""
-    codes = {*known.catalog, *known.catalog.broken, *known.states.installations}
-    rows = [_row(known, code, platform_id) for code in codes]
+    rows = [_row(known, code, platform_id) for code in _codes(known)]
     return sorted(rows, key=lambda row: (not row.enabled, row.code))
 
 
 def find(known: Known, code: str, platform_id: int) -> Row:
     """The row of one module; raise `NoSuchModule` when it was neither found nor stored."""
-    for it in (*known.catalog, *known.catalog.broken, *known.states.installations):
+    for it in _codes(known):
         if python_name(it) == python_name(code):
             return _row(known, it, platform_id)
     raise NoSuchModule(module=code)
+
+
+def _codes(known: Known) -> dict[str, None]:
+    """What was found or is stored, each once; of a module that is gone and left no tables there is nothing to show."""
+    stored = (
+        row.code for row in known.states.installations.values() if row.state is not Installed.ABSENT or row.version
+    )
+    return dict.fromkeys((*known.catalog, *known.catalog.broken, *stored))
 
 
 def _row(known: Known, code: str, platform_id: int) -> Row:

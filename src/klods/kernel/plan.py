@@ -3,8 +3,10 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+
+from klods.kernel.holdings import Table
 
 
 class Action(StrEnum):
@@ -22,6 +24,21 @@ class Action(StrEnum):
     HOLD = "hold"
     """Switch both on: nothing it does is kept."""
 
+    UNINSTALL = "uninstall"
+    """Take it out of this installation and keep its tables where they are."""
+
+    ARCHIVE = "archive"
+    """Take it out and set its tables aside, where they can be restored from."""
+
+    DROP = "drop"
+    """Take it out and delete its tables for good."""
+
+    RESTORE = "restore"
+    """Bring back the tables that were set aside last."""
+
+    DISCARD = "discard"
+    """Delete the tables that were set aside last for good."""
+
 
 class Do(StrEnum):
     """What one step of a plan does."""
@@ -32,6 +49,18 @@ class Do(StrEnum):
     DISABLE = "disable"
     LIVE = "live"
     HOLD = "hold"
+    UNINSTALL = "uninstall"
+    ARCHIVE = "archive"
+    DROP = "drop"
+    RESTORE = "restore"
+    DISCARD = "discard"
+
+
+TAKES_OUT = frozenset({Action.UNINSTALL, Action.ARCHIVE, Action.DROP})
+"""The three ways to uninstall, which differ in what becomes of the tables."""
+
+DELETES = frozenset({Action.DROP, Action.DISCARD})
+"""What destroys data, and asks for the module's code as a confirmation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +82,9 @@ class Step:
     One that ends in an arrow and a code is for that other module, which is installed and had to do without so far.
     """
 
+    tables: tuple[Table, ...] = ()
+    """What is kept, set aside, deleted or brought back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -63,11 +95,17 @@ class Plan:
     platform_id: int
     steps: tuple[Step, ...] = ()
     warnings: tuple[str, ...] = ()
+    along: tuple[str, ...] = ()
+    """Other modules that are uninstalled with the target, because their tables hang together."""
+
+    archive: int = 0
+    """The number of the archive that is restored or deleted."""
 
     @property
     def token(self) -> str:
-        """A fingerprint: two plans that do the same have the same token."""
-        text = json.dumps(asdict(self), sort_keys=True, default=str)
+        """A fingerprint: two plans that do the same have the same token; the server tidies tables up when it likes."""
+        steps = [replace(step, tables=tuple(replace(it, size=0) for it in step.tables)) for step in self.steps]
+        text = json.dumps(asdict(replace(self, steps=tuple(steps))), sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def doing(self, do: Do) -> tuple[str, ...]:

@@ -1,48 +1,30 @@
 """Decides what an action will do: pure functions from what is known to a plan."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
-from klods.errors import AlreadyRunning, CoreModule, InvalidDefinition, NoSuchModule
-from klods.kernel.catalog import Catalog, Module
-from klods.kernel.config import Environment
+from klods.errors import AlreadyRunning, CoreModule, InvalidDefinition
 from klods.kernel.granting import running_grant_problems
 from klods.kernel.grants import grants_on, grants_to, standing
-from klods.kernel.graph import Definitions, closure, dependents, order
+from klods.kernel.graph import closure, dependents, order
 from klods.kernel.migrations import chain_of
-from klods.kernel.plan import Action, Do, Plan, Step
+from klods.kernel.plan import TAKES_OUT, Action, Do, Plan, Step
 from klods.kernel.problems import Problems
 from klods.kernel.relations import relation_problems, running_problems
-from klods.kernel.state import Active, Installed, States
-from klods.kernel.switches import Switches, effective, refuse_kept_safe
+from klods.kernel.state import Active, Installed
+from klods.kernel.switches import Switches, refuse_kept_safe
+from klods.kernel.uninstall_plans import plan_archive, plan_uninstall
+from klods.kernel.view import View
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """Everything a plan depends on, at one moment."""
-
-    catalog: Catalog
-    states: States
-    pending: Callable[[Module], Sequence[str]]
-    """The revisions of a module that have not run, oldest first."""
-
-    fingerprint: Callable[[Module], str]
-    """The hash of what stands in a module's folder."""
-
-    in_force: Definitions = field(default_factory=dict)
-    """What the approved content of every installed module says, by code."""
-
-    environment: Environment = field(default_factory=dict)
-    """Values of ``MODULES__<CODE>__<KEY>``."""
-
-    def switches(self, code: str, platform_id: int) -> Switches:
-        """The safety switches of a module as they are in force, or would be if it were enabled."""
-        definition = self.in_force.get(code) or self.catalog[code].definition
-        return effective(definition, self.states.stored_switches(code, platform_id), self.environment)
-
-
-def make_plan(view: View, action: Action, code: str, platform_id: int) -> Plan:
-    """The plan for an action, by its name."""
+def make_plan(
+    view: View, action: Action, code: str, platform_id: int, *, along: Collection[str] = (), archive: int = 0
+) -> Plan:
+    """The plan for an action, by its name; ``along`` and ``archive`` are for uninstalling and for restoring."""
+    if action in TAKES_OUT:
+        return plan_uninstall(view, action, (code, *along), platform_id)
+    if action in (Action.RESTORE, Action.DISCARD):
+        return plan_archive(view, action, code, platform_id, number=archive)
     makers = {
         Action.ENABLE: plan_enable,
         Action.ENABLE_LIVE: plan_enable_live,
@@ -99,9 +81,7 @@ def plan_hold(view: View, code: str, platform_id: int) -> Plan:
 def plan_disable(view: View, code: str, platform_id: int) -> Plan:
     """Disable a module and all that need it, the dependents first; raises `NoSuchModule` or `CoreModule`."""
     catalog, states = view.catalog, view.states
-    known = {*catalog, *catalog.broken, *states.installations, *(known for known, _ in states.activations)}
-    if code not in known:
-        raise NoSuchModule(module=code)
+    view.refuse_unknown(code)
     affected = dependents(catalog.definitions, [code])
     active = {it for it in affected if states.activation(it, platform_id).state is not Active.DISABLED}
     for core in sorted({code} | active, key=lambda it: it != code):

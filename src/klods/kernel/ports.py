@@ -1,6 +1,6 @@
 """What the kernel needs from the world, as small protocols; the twins in `klods.testing.memory` keep them too."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from klods.kernel.catalog import Module, Source
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.grants import Grant
+from klods.kernel.holdings import Archive, Holder, Table
 from klods.kernel.state import Activation, Installation, States, StoredSwitches
 
 
@@ -51,6 +52,24 @@ class Change(Protocol):
         It may call the modules it needs.
         """
 
+    def set_aside(self, holder: Holder) -> int:
+        """Put everything a module holds into an archive, and return its number; raise `NotSetAside` or `InUse`."""
+
+    def bring_back(self, code: str, archive: int) -> tuple[str, ...]:
+        """Put the content of an archive back; return what no longer holds of it, for people.
+
+        Raises `NoSuchArchive`, `NotRestored` or `InUse`.
+        """
+
+    def discard(self, code: str, archive: int) -> None:
+        """Delete an archive for good; raise `NoSuchArchive`."""
+
+    def forget(self, code: str) -> None:
+        """Delete every row of the states about a module."""
+
+    def forget_files(self, code: str) -> None:
+        """Delete the files that a module has stored, on all platforms."""
+
     def save(self, row: Installation | Activation | StoredSwitches) -> None:
         """Store a row of the states."""
 
@@ -89,6 +108,22 @@ class Migrator(Protocol):
         """The same for many modules at once, by code."""
 
 
+class Tables(Protocol):
+    """What is known about what modules hold in the database, without changing any of it."""
+
+    def held(self, holder: Holder) -> tuple[Table, ...] | None:
+        """The tables of a module, counted; None when it has nothing at all in the database."""
+
+    def referrers(self, holders: Iterable[Holder]) -> tuple[str, ...]:
+        """What depends on what these modules hold and belongs to none of them, for people."""
+
+    def archives(self, code: str = "") -> tuple[Archive, ...]:
+        """The archives of one module, or of all; the newest first."""
+
+    def files(self, code: str) -> int:
+        """How many files a module has stored, on all platforms."""
+
+
 class DefinitionReader(Protocol):
     """Learns what a `definition.py` says without running it in this process."""
 
@@ -110,6 +145,12 @@ class ContentStore(Protocol):
 
     def approved(self, module: Module, content_hash: str) -> Source:
         """Where the approved copy stands; raise `NoSuchModule` when it is gone."""
+
+    def find(self, code: str, content_hash: str) -> Source | None:
+        """The approved copy with that hash, known by nothing but its names; None when there is none."""
+
+    def forget(self, code: str, keep: Collection[str]) -> None:
+        """Delete the approved copies of a module but those with these hashes."""
 
 
 class Blobs(Protocol):

@@ -7,8 +7,9 @@ from klods.errors import KlodsError, StalePlan
 from klods.kernel.catalog import Catalog
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.plan import Action, Do, Plan
-from klods.kernel.planning import View, make_plan
+from klods.kernel.planning import make_plan
 from klods.kernel.state import States
+from klods.kernel.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def pending_wishes(catalog: Catalog, states: States) -> tuple[ModuleDefinition, 
 
 
 def decide(view: View, definition: ModuleDefinition, platform_id: int) -> Verdict:
-    """Whether a wish concerns the module alone and runs no migration; anything else is for a person to look at."""
+    """Whether a wish concerns the module alone, runs no migration and asks for no rights; else a person looks at it."""
     code, wanted = definition.code, bool(definition.wish)
     try:
         plan = make_plan(view, Action.ENABLE if wanted else Action.DISABLE, code, platform_id)
@@ -63,4 +64,6 @@ def decide(view: View, definition: ModuleDefinition, platform_id: int) -> Verdic
         return Verdict(code, wanted, None, f"it would also switch {', '.join(others)}")
     if plan.doing(Do.MIGRATE):
         return Verdict(code, wanted, None, "it would run migrations")
+    if rights := [grant for step in plan for grant in step.grants]:
+        return Verdict(code, wanted, None, f"it would get rights on tables of others: {'; '.join(rights)}")
     return Verdict(code, wanted, plan)

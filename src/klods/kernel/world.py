@@ -8,9 +8,9 @@ from klods.kernel.catalog import Catalog, Module
 from klods.kernel.graph import Definitions, closure, order
 from klods.kernel.importer import aside
 from klods.kernel.parts import load_definition
-from klods.kernel.planning import View
-from klods.kernel.ports import ContentStore, Migrator, Probe, Processes, StateStore
+from klods.kernel.ports import ContentStore, Migrator, Probe, Processes, StateStore, Tables
 from klods.kernel.state import States
+from klods.kernel.view import View
 
 Modules = Mapping[str, Module]
 
@@ -36,6 +36,7 @@ class World:
     discover: Callable[[], Catalog]
     states: StateStore
     migrator: Migrator
+    tables: Tables
     contents: ContentStore
     probe: Probe
     processes: Processes
@@ -51,8 +52,16 @@ class World:
 
     def view(self, catalog: Catalog, states: States) -> View:
         """What plans are made from."""
-        pending, fingerprint = self.migrator.pending, self.contents.fingerprint
-        return View(catalog, states, pending, fingerprint, self.in_force(states), self.environment)
+        return View(
+            catalog,
+            states,
+            self.migrator.pending,
+            self.contents.fingerprint,
+            self.in_force(states),
+            tables=self.tables,
+            is_kept=lambda code, content: self.contents.find(code, content) is not None,
+            environment=self.environment,
+        )
 
     def approved(self, catalog: Catalog, code: str, hashes: Mapping[str, str]) -> tuple[Module, ...]:
         """The module, after all those it needs, as they stand in their approved copies; raises `NoSuchModule`."""

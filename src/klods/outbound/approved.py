@@ -1,16 +1,19 @@
 """Approved copies of modules: what is in force runs from here, whatever happens to the folder meanwhile."""
 
 import hashlib
+import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from klods.errors import InvalidDefinition, NoSuchModule
 from klods.kernel.catalog import Module, Origin, Source
 from klods.kernel.names import package_name
 from klods.kernel.plain_files import walk, why_not_plain
+
+log = logging.getLogger(__name__)
 
 
 def content_files(folder: Path) -> Iterator[Path]:
@@ -71,6 +74,13 @@ class ApprovedCopies:
             return None
         return Source(code, folder, package_name(code))
 
+    def forget(self, code: str, keep: Collection[str]) -> None:
+        """Delete the approved copies of a module but those with these hashes; what cannot be deleted is only logged."""
+        shelf = self._base / code
+        for folder in shelf.iterdir() if shelf.is_dir() else ():
+            if folder.name not in keep:
+                shutil.rmtree(folder, onerror=_say_left)
+
     def _runs_in_place(self, module: Module) -> bool:
         return self._in_place or module.source.origin is not Origin.FOLDER
 
@@ -84,6 +94,10 @@ class ApprovedCopies:
                 raise
         _sync(shelf)
         return name
+
+
+def _say_left(_function: object, path: str, error: object) -> None:
+    log.warning("%s is not needed any more and could not be deleted: %s", path, error)
 
 
 def _copy(folder: Path, draft: Path) -> Path:

@@ -1,17 +1,20 @@
 """In-memory twins of the kernel's ports: the same behaviour without a database, files or other processes."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
 from threading import Lock
 from types import ModuleType, TracebackType
 from typing import Self
 
-from klods.errors import AlreadyRunning, MigrationFailed, NoSuchModule, PartFailed
+from klods.errors import AlreadyRunning, MigrationFailed, NoSuchArchive, NoSuchModule, PartFailed
 from klods.kernel.catalog import Catalog, Module, Source
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.grants import Grant
+from klods.kernel.holdings import Archive, Holder, Table
 from klods.kernel.importer import ModuleImporter
 from klods.kernel.lifecycle import Lifecycle
 from klods.kernel.migrations import chain_of
@@ -40,12 +43,41 @@ class MemoryMigrator:
         return {module.code: self.pending(module) for module in modules}
 
 
+class MemoryTables:
+    """`Tables` that are only numbers: set ``tables`` by code, and in ``pointing`` who depends on them."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, tuple[Table, ...]] = {}
+        self.pointing: tuple[str, ...] = ()
+        self.kept: tuple[Archive, ...] = ()
+        self.stored: dict[str, int] = {}
+
+    def files(self, code: str) -> int:
+        """What was set."""
+        return self.stored.get(code, 0)
+
+    def held(self, holder: Holder) -> tuple[Table, ...] | None:
+        """What was set."""
+        return self.tables.get(holder.code)
+
+    def referrers(self, holders: Iterable[Holder]) -> tuple[str, ...]:
+        """What was set, as soon as anything is asked about."""
+        return self.pointing if any(holder.code in self.tables for holder in holders) else ()
+
+    def archives(self, code: str = "") -> tuple[Archive, ...]:
+        """What was set aside, the newest first."""
+        return tuple(it for it in reversed(self.kept) if code in ("", it.holder.code))
+
+
 class MemoryChange:
     """A `Change` on copies, which `MemoryStates` keeps when the block ends without an error."""
 
-    def __init__(self, before: States, migrator: MemoryMigrator) -> None:
+    def __init__(self, before: States, migrator: MemoryMigrator, tables: MemoryTables) -> None:
         self._before = before
         self._migrator = migrator
+        self.tables = dict(tables.tables)
+        self.archives = tables.kept
+        self.stored = dict(tables.stored)
         self.installations = dict(before.installations)
         self.activations = dict(before.activations)
         self.switches = dict(before.switches)
@@ -86,6 +118,38 @@ class MemoryChange:
         hook()
         self.ran.append((module.code, platform_id))
 
+    def set_aside(self, holder: Holder) -> int:
+        """Move the numbers into an archive."""
+        row, number = self.states().installation(holder.code), len(self.archives) + 1
+        tables, at = self.tables.pop(holder.code, ()), datetime(2026, 1, number, tzinfo=UTC)
+        revision = (*self.applied.pop(holder.code, ()), "")[0]
+        kept = Archive(number, holder, at, row.version, row.content_hash, revision, tables)
+        self.archives = (*self.archives, kept)
+        return number
+
+    def bring_back(self, code: str, archive: int) -> tuple[str, ...]:
+        """Move them back."""
+        self.tables[code] = next(it for it in self.archives if it.id == archive).tables
+        self.discard(code, archive)
+        return ()
+
+    def discard(self, code: str, archive: int) -> None:
+        """Forget an archive; raise `NoSuchArchive`."""
+        if archive not in {it.id for it in self.archives}:
+            raise NoSuchArchive(module=code)
+        self.archives = tuple(it for it in self.archives if it.id != archive)
+
+    def forget_files(self, code: str) -> None:
+        """Forget how many there are."""
+        self.stored.pop(code, None)
+
+    def forget(self, code: str) -> None:
+        """Delete the rows of a module."""
+        self.installations.pop(code, None)
+        for rows in (self.activations, self.switches):
+            for key in [key for key in rows if key[0] == code]:
+                del rows[key]
+
     def save(self, row: Installation | Activation | StoredSwitches) -> None:
         """Store a row; raise ValueError for a move between states that is not allowed."""
         states = self.states()
@@ -112,6 +176,7 @@ class MemoryStates:
     def __init__(self, states: States | None = None, migrator: MemoryMigrator | None = None) -> None:
         self.states = states or States()
         self.migrator = migrator or MemoryMigrator()
+        self.tables = MemoryTables()
         self.log: list[LogEntry] = []
         self.hooks: list[tuple[str, int]] = []
         """Module and platform of every hook that ran inside a kept change."""
@@ -142,10 +207,12 @@ class MemoryStates:
         if not self._lock.acquire(timeout=0.05):
             raise AlreadyRunning
         try:
-            change = MemoryChange(self.states, self.migrator)
+            change = MemoryChange(self.states, self.migrator, self.tables)
             yield change
             self.states = replace(change.states(), generation=change.generation)
             self.migrator.applied = change.applied
+            self.tables.tables, self.tables.kept = change.tables, change.archives
+            self.tables.stored = change.stored
             self.log += change.entries
             self.hooks += change.ran
             self.grants |= change.granted
@@ -177,6 +244,15 @@ class MemoryContents:
         if (module.code, content_hash) not in self.kept:
             raise NoSuchModule(module=module.code)
         return module.source
+
+    def find(self, code: str, content_hash: str) -> Source | None:
+        """Where it would stand; nothing for content that was never approved, or is gone."""
+        known = (code, content_hash) in self.kept
+        return Source(code, Path(code), f"klods.modules.{code}") if known else None
+
+    def forget(self, code: str, keep: Collection[str]) -> None:
+        """Forget the content of a module but what is to be kept."""
+        self.kept = {key: it for key, it in self.kept.items() if key[0] != code or key[1] in keep}
 
     def definitions(self, states: States) -> dict[str, ModuleDefinition]:
         """The definitions of installed modules as they were when their content was approved."""
@@ -237,6 +313,7 @@ class MemoryHub:
             migrator=self.migrator,
             contents=self.contents,
             probe=self.probe,
+            tables=self.store.tables,
             processes=self.processes,
             in_force=self.contents.definitions,
             load=lambda modules, _needed: nullcontext({module.code: module for module in modules}),

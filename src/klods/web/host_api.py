@@ -69,7 +69,9 @@ def get_module(code: Code, admin: Admin, services: Services) -> ModuleOut:
 @router.post("/modules/{code}/plan", tags=["modules"], operation_id="plan_module")
 def plan(code: Code, admin: Admin, services: Services, wanted: PlanIn | None = None) -> PlanOut:
     """What an action would do; nothing is done."""
-    return PlanOut.of(services.lifecycle.plan((wanted or PlanIn()).action, code, admin.platform_id))
+    wanted = wanted or PlanIn()
+    plan = services.lifecycle.plan(wanted.action, code, admin.platform_id, along=wanted.along, archive=wanted.archive)
+    return PlanOut.of(plan)
 
 
 SWITCHED: dict[int | str, dict[str, Any]] = {202: {"model": OutcomeOut, "description": "Done; some have not followed"}}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -15,6 +15,14 @@ PLAIN = r"^[^\x00-\x1f\x7f]*$"
 """Text without control characters, which neither a log nor PostgreSQL takes."""
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=PLAIN, strip_whitespace=True)]
+Codes = Annotated[
+    tuple[Annotated[str, StringConstraints(max_length=100, pattern=PLAIN)], ...],
+    Field(max_length=100, description="modules to uninstall in the same plan"),
+]
+Archived = Annotated[int, Field(ge=0, le=2**62, description="the number of an archive; 0 is the newest")]
+Confirmation = Annotated[
+    str, StringConstraints(max_length=100), Field(description="the module's code, without which nothing is deleted")
+]
 Why = Annotated[str, StringConstraints(max_length=500, pattern=PLAIN)]
 
 
@@ -86,6 +94,14 @@ class ModuleOut(Shape):
 _SAME = frozenset(ModuleOut.model_fields) & frozenset(Row.__slots__) - {"requires", "required_by", "problems"}
 
 
+class TableOut(Shape):
+    """One table of a module."""
+
+    name: str
+    rows: int
+    size: Annotated[int, Field(description="in bytes, with indexes")]
+
+
 class StepOut(Shape):
     """One thing a plan does to one module."""
 
@@ -99,6 +115,9 @@ class StepOut(Shape):
         tuple[str, ...],
         Field(description="what the module may do with tables of others, as `read customers_customers (id, name)`"),
     ]
+    tables: Annotated[
+        tuple[TableOut, ...], Field(description="what is kept, set aside, deleted or brought back, counted")
+    ]
 
 
 class PlanOut(Shape):
@@ -109,6 +128,8 @@ class PlanOut(Shape):
     platform_id: int
     steps: tuple[StepOut, ...]
     warnings: tuple[str, ...]
+    along: Annotated[tuple[str, ...], Field(description="the modules that are uninstalled with the target")]
+    archive: Annotated[int, Field(description="the number of the archive that is restored or deleted; 0 for none")]
     token: str
 
     @classmethod
@@ -121,6 +142,8 @@ class PlanIn(Shape):
     """What to plan."""
 
     action: Action = Action.ENABLE
+    along: Codes = ()
+    archive: Archived = 0
 
 
 class SwitchIn(Shape):
@@ -134,6 +157,36 @@ class EnableIn(SwitchIn):
     """The same, and whether the module goes live at once; else it starts with its safety switches on."""
 
     live: bool = False
+
+
+class UninstallIn(SwitchIn):
+    """What becomes of the tables, and which modules go together with this one."""
+
+    data: Annotated[Literal["keep", "archive", "drop"], Field(description="what becomes of the tables")] = "keep"
+    along: Codes = ()
+    confirm: Confirmation = ""
+
+    @property
+    def action(self) -> Action:
+        """The action that this asks for."""
+        return {"keep": Action.UNINSTALL, "archive": Action.ARCHIVE, "drop": Action.DROP}[self.data]
+
+
+class RestoreIn(SwitchIn):
+    """Which archive."""
+
+    archive: Archived = 0
+
+
+class ArchiveOut(Shape):
+    """The tables of a module, set aside as they were on a day."""
+
+    id: int
+    at: datetime
+    version: str
+    revision: Annotated[str, Field(description="the migration at which the tables stand")]
+    tables: tuple[TableOut, ...]
+    rows: int
 
 
 class OutcomeOut(Shape):

@@ -71,3 +71,21 @@ def test_another_database_says_nothing_about_the_files_of_this_one(
     assert "belongs to another hub" in caplog.text
     with build(settings) as klods:
         assert klods.sweep_files() == 1
+
+
+def test_files_of_a_module_that_is_dropped_are_forgotten_and_those_of_others_are_not(tmp_path, host_database):
+    from klods.db.holdings.tables import ModuleTables
+    from klods.db.stores import StateRows
+    from klods.outbound.blobs import DiskBlobs
+
+    with Database(host_database) as database:
+        database.blobs = DiskBlobs(tmp_path / "home" / "files")
+        write_and_undo(database)
+        held = ModuleTables(database)
+        assert (held.files("shop"), held.files("other")) == (1, 0)
+        with StateRows(database).change() as change:
+            change.forget_files("other")
+        assert held.files("shop") == 1
+        with StateRows(database).change() as change:
+            change.forget_files("shop")
+        assert held.files("shop") == 0

@@ -20,7 +20,7 @@ def test_a_table_says_values_as_people_do(capsys):
 @pytest.mark.parametrize(("before", "said"), [("", "(1.0)"), ("1.0", "(1.0, new content)"), ("0.9", "(0.9 → 1.0)")])
 def test_a_plan_says_what_is_new_about_a_module(capsys, before, said):
     show.print_plan(Plan(Action.ENABLE, "a", 1, (Step(Do.INSTALL, "a", before=before, after="1.0"),)))
-    assert capsys.readouterr().out == f"  1. install  a  {said}\n"
+    assert capsys.readouterr().out == f"  1. install   a  {said}\n"
 
 
 def test_a_plan_says_what_a_module_may_do_with_tables_of_others(capsys):
@@ -29,10 +29,10 @@ def test_a_plan_says_what_a_module_may_do_with_tables_of_others(capsys):
         Plan(Action.ENABLE, "a", 1, (Step(Do.INSTALL, "a", after="1.0", grants=grants), Step(Do.ENABLE, "a")))
     )
     assert capsys.readouterr().out.splitlines() == [
-        "  1. install  a  (1.0)",
+        "  1. install   a  (1.0)",
         "     +  may read customers_customers (id, name)",
         "     +  may reference customers_customers (id)",
-        "  2. enable   a",
+        "  2. enable    a",
     ]
 
 

@@ -9,8 +9,9 @@ from klods.kernel.catalog import Catalog, Module, Source
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.granting import grant_problems
 from klods.kernel.plan import Do
-from klods.kernel.planning import View, plan_enable, plan_migrate
+from klods.kernel.planning import plan_enable, plan_migrate
 from klods.kernel.state import Activation, Active, Installation, Installed, States
+from klods.kernel.view import View
 from klods.testing.memory import MemoryHub
 
 TABLE = "customers_customers"

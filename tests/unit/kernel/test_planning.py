@@ -6,8 +6,10 @@ from support.graphs import CODES, any_requires, catalog, rule_abiding_catalogs
 from klods.errors import AlreadyRunning, CoreModule, InvalidDefinition, NoSuchModule
 from klods.kernel.catalog import Catalog
 from klods.kernel.plan import Action, Do, Step
-from klods.kernel.planning import View, make_plan, plan_disable, plan_enable, plan_migrate
+from klods.kernel.planning import make_plan, plan_disable, plan_enable, plan_migrate
 from klods.kernel.state import Activation, Active, Installation, Installed, States
+from klods.kernel.view import View
+from klods.testing.memory import MemoryTables
 
 
 def stored(enabled: str = "", installed: str = "", platform_id: int = 1, active: Active = Active.ENABLED) -> States:
@@ -18,7 +20,13 @@ def stored(enabled: str = "", installed: str = "", platform_id: int = 1, active:
 def view(
     found: Catalog, states: States | None = None, pending: dict[str, list[str]] | None = None, content: str = "old"
 ) -> View:
-    return View(found, states or States(), lambda module: (pending or {}).get(module.code, []), lambda _: content)
+    return View(
+        found,
+        states or States(),
+        lambda module: (pending or {}).get(module.code, []),
+        lambda _: content,
+        tables=MemoryTables(),
+    )
 
 
 def done(plan) -> list[str]:

@@ -134,3 +134,16 @@ def test_a_faster_process_is_no_failure():
     (followed,) = follow(it)
     assert followed.done
     assert it.states.generation == 1
+
+
+def test_rights_on_tables_of_others_are_given_by_a_person():
+    it = hub(None, {"a": ["b"], "b": []})
+    switch(it, Action.ENABLE, "b")
+    modules = {code: module.definition for code, module in it.catalog.items()}
+    owner = replace(modules["b"], exports={"b_items": ("id",)})
+    reader = replace(modules["a"], reads={"b_items": ("id",)}, wish=True)
+    it.catalog = Catalog([replace(it.catalog["a"], definition=reader), replace(it.catalog["b"], definition=owner)])
+    it.contents.kept = dict.fromkeys(it.contents.kept, owner)
+    (told,) = follow(it)
+    assert (told.done, told.reason) == (False, "it would get rights on tables of others: read b_items (id)")
+    assert not on(it)

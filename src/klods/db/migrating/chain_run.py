@@ -99,7 +99,7 @@ class ChainRun:
                 yield session
             return
         family, definition = self._database.family, self._module.definition
-        land = Land(self._connection, definition, family) if family else None
+        land = Land(self._connection, definition.holder, family) if family else None
         with land.open() if land else nullcontext():
             watch = Watch(self._connection, self._database)
             with CleanSession(self._connection, MODULE_PATH, land.owner if land else "") as session:

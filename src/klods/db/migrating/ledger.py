@@ -1,7 +1,7 @@
 """What is recorded about migrations, and what it says beside the files: pending, owed, drifted."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from psycopg import sql
@@ -88,6 +88,28 @@ def make_version_table(connection: Connection, code: str) -> None:
     table = sql.Identifier(SCHEMA, version_table(code))
     if not _there(connection, [version_table(code)]):
         connection.execute(sql.SQL("create table {} (version_num text primary key)").format(table))
+
+
+def close_book(connection: Connection, code: str, detail: str) -> tuple[str, dict[str, Record]]:
+    """End a module's history, because its tables leave; return where they stood, and the lines that counted."""
+    revision = positions(connection, [code]).get(code, "")
+    lines = {name: it for name, it in records(connection, [code])[code].items() if it.direction is not Direction.DOWN}
+    for line in lines.values():
+        write(connection, replace(line, direction=Direction.DOWN, seconds=0.0, detail=detail))
+    table = sql.Identifier(SCHEMA, version_table(code))
+    connection.execute(sql.SQL("drop table if exists {}").format(table))
+    return revision, lines
+
+
+def reopen_book(connection: Connection, code: str, revision: str, lines: Iterable[Record]) -> None:
+    """Go on with a history that `close_book` ended."""
+    make_version_table(connection, code)
+    table = sql.Identifier(SCHEMA, version_table(code))
+    connection.execute(sql.SQL("delete from {}").format(table))
+    if revision:
+        connection.execute(sql.SQL("insert into {} values (%s)").format(table), [revision])
+    for line in lines:
+        write(connection, line)
 
 
 def positions(connection: Connection, codes: Iterable[str]) -> dict[str, str]:

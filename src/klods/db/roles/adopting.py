@@ -74,7 +74,7 @@ def _wants(database: Database, family: RoleFamily, definition: ModuleDefinition)
 
 
 def _hand_over(connection: Connection, family: RoleFamily, definition: ModuleDefinition) -> None:
-    land = Land(connection, definition, family)
+    land = Land(connection, definition.holder, family)
     with land.open():
         for kind, spelled in _under(connection, definition.table_prefix):
             statement = sql.SQL(f"alter {kind} {spelled} owner to {{}}")  # both as the server itself spells them

@@ -54,7 +54,9 @@ _RIGHTS = """
                     x.privilege_type as privilege from aclexplode(held.acl) x where x.grantee <> held.owner) rights
      where held.owner = %(owner)s::regrole"""
 _STRANGE = """
-    select o.type || ' ' || o.identity as label, coalesce(o.schema, '') as schema, coalesce(o.name, p.proname, '') as name
+    select o.type || ' ' || o.identity as label, coalesce(o.schema, '') as schema,
+           coalesce(case when o.name like '"%%' then replace(substr(o.name, 2, length(o.name) - 2), '""', '"') else o.name end,
+                    p.proname, '') as name
       from pg_shdepend s cross join lateral pg_identify_object(s.classid, s.objid, s.objsubid) o
       left join pg_proc p on s.classid = 'pg_proc'::regclass and p.oid = s.objid
      where s.refclassid = 'pg_authid'::regclass and s.refobjid = %(owner)s::regrole and s.deptype = 'o'

@@ -12,18 +12,17 @@ from klods.db.roles.holdings import Holdings, read_holdings
 from klods.db.roles.inspecting import faults
 from klods.db.roles.making import make_module_roles
 from klods.errors import OutsidePrefix
-from klods.kernel.definition import ModuleDefinition
+from klods.kernel.holdings import Holder
 
 
 class Land:
     """What stands under a module's prefix, owned by a role of its own."""
 
-    def __init__(self, connection: Connection, definition: ModuleDefinition, family: RoleFamily) -> None:
+    def __init__(self, connection: Connection, holder: Holder, family: RoleFamily) -> None:
         self._connection = connection
-        self._code = definition.code
-        self._prefix = definition.table_prefix
-        self.owner, self._writer, self._reader = family.of(definition.code)
-        make_module_roles(connection, family, definition.code)
+        self._code, self._prefix = holder
+        self.owner, self._writer, self._reader = family.of(holder.code)
+        make_module_roles(connection, family, holder.code)
 
     @contextmanager
     def open(self) -> Iterator[None]:

@@ -53,6 +53,26 @@ def remember_roles(connection: Connection, family: RoleFamily, code: str) -> Non
     connection.execute(_KNOWN, {"module": code, "writer": writer, "reader": reader})
 
 
+def drop_module_roles(connection: Connection, family: RoleFamily, code: str) -> None:
+    """Take the roles of a module away; what they own in this database becomes the host's.
+
+    They stay, without any right here, where a copy of the database still needs them or an administrator made them.
+    """
+    connection.execute("delete from klods.module_role where role = any(%s)", [list(family.of(code))])
+    roles = sorted(set(family.of(code)) - set(missing_roles(connection, family, code)))
+    if not roles:
+        return
+    names = sql.SQL(", ").join(map(sql.Identifier, roles))
+    connection.execute(sql.SQL("reassign owned by {} to current_user").format(names))
+    connection.execute(sql.SQL("drop owned by {}").format(names))
+    connection.execute("savepoint klods_role")
+    try:
+        connection.execute(sql.SQL("drop role {}").format(names))
+    except (errors.DependentObjectsStillExist, errors.InsufficientPrivilege):
+        connection.execute("rollback to savepoint klods_role")
+    connection.execute("release savepoint klods_role")
+
+
 def missing_roles(connection: Connection, family: RoleFamily, code: str) -> tuple[str, ...]:
     """Which roles of a module are not there."""
     rows = connection.execute("select rolname from pg_roles where rolname = any(%s)", [list(family.of(code))])

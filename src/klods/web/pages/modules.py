@@ -1,13 +1,14 @@
 """The page of all modules, and the plan that a person sees before anything is switched."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import Response
 
-from klods.errors import CoreModule, KlodsError
-from klods.kernel.overview import find, overview
-from klods.kernel.plan import Action
+from klods.errors import CoreModule, KlodsError, NoSuchModule, NotConfirmed
+from klods.kernel.overview import Known, Row, find, overview
+from klods.kernel.plan import DELETES, TAKES_OUT, Action, Plan
 from klods.web.asking import Admin, Services, actor
 from klods.web.errors import status_of
 from klods.web.pages.rendering import redirect, render
@@ -16,7 +17,9 @@ from klods.web.services import HostServices
 router = APIRouter(prefix="/admin/modules", include_in_schema=False)
 
 Choice = Annotated[str, Form()]
-SWITCHES = (Action.ENABLE, Action.DISABLE)
+TAKES_OUT_IN_ORDER = (Action.UNINSTALL, Action.ARCHIVE, Action.DROP)
+LONGEST_NOTE = 500
+"""In characters; a browser takes no long cookies."""
 
 
 @router.get("")
@@ -27,50 +30,88 @@ def module_list(request: Request, subject: Admin, services: Services) -> Respons
     problems = {row.code: list(catalog.problems.of(row.code)) for row in rows}
     enabled = sum(row.enabled for row in rows)
     weakness = services.isolation if services.weakness else ""
-    return render(request, "klods/modules.html", rows=rows, problems=problems, enabled=enabled, weakness=weakness)
+    archives = services.lifecycle.tables.archives()
+    return render(
+        request,
+        "klods/modules.html",
+        rows=rows,
+        problems=problems,
+        enabled=enabled,
+        weakness=weakness,
+        archives=archives,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a plan page is about."""
+
+    code: str
+    action: Action
+    platform_id: int
+    archive: int = 0
+
+    def plan(self, services: HostServices) -> Plan:
+        """The plan as it would be now."""
+        return services.lifecycle.plan(self.action, self.code, self.platform_id, archive=self.archive)
+
+
+def _wanted(subject: Admin, code: str, action: Action, archive: Annotated[int, Query(ge=0, le=2**62)] = 0) -> Wanted:
+    return Wanted(code, action, subject.platform_id, archive)
+
+
+Asked = Annotated[Wanted, Depends(_wanted)]
 
 
 @router.get("/{code}/{action}")
-def plan_page(request: Request, subject: Admin, services: Services, code: str, action: Action) -> Response:
-    """What enabling or disabling the module will do."""
-    return _show_plan(request, services, (code, action, subject.platform_id))
+def plan_page(request: Request, services: Services, wanted: Asked) -> Response:
+    """What will be done to the module, and to others."""
+    return _show_plan(request, services, wanted)
 
 
 @router.post("/{code}/{action}")
 def apply_plan(
-    request: Request, subject: Admin, services: Services, code: str, action: Action, token: Choice = ""
+    request: Request, subject: Admin, services: Services, wanted: Asked, *, token: Choice = "", confirm: Choice = ""
 ) -> Response:
     """Do what was shown; when it no longer fits or fails, say so beside the plan as it would be now."""
-    wanted = (code, action, subject.platform_id)
     try:
-        plan = services.lifecycle.plan(action, code, subject.platform_id)
-        outcome = services.lifecycle.apply(plan, actor=actor(subject), token=token or None)
+        if wanted.action in DELETES and confirm.strip() != wanted.code:
+            raise NotConfirmed(module=wanted.code)
+        outcome = services.lifecycle.apply(wanted.plan(services), actor=actor(subject), token=token or None)
     except KlodsError as error:
         return _show_plan(request, services, wanted, error)
-    if outcome.late:
-        return redirect("/admin/modules", toast=f"toast.{action}_late", module=code, late=", ".join(outcome.late))
-    return redirect("/admin/modules", toast=f"toast.{action}", module=code)
+    late, note = ", ".join(outcome.late), "; ".join(problem.message for problem in outcome.problems)[:LONGEST_NOTE]
+    return redirect("/admin/modules", toast=f"toast.{wanted.action}", module=wanted.code, late=late, note=note)
 
 
-def _show_plan(
-    request: Request, services: HostServices, wanted: tuple[str, Action, int], error: KlodsError | None = None
-) -> Response:
-    code, action, platform_id = wanted
+def _show_plan(request: Request, services: HostServices, wanted: Wanted, error: KlodsError | None = None) -> Response:
     known = services.known()
-    catalog, row = known.catalog, find(known, code, platform_id)
     plan: Any = None
     try:
-        plan = services.lifecycle.plan(action, row.code, platform_id)
+        plan = wanted.plan(services)
     except KlodsError as refusal:
         error = error or refusal
     return render(
         request,
         "klods/plan.html",
         status_code=status_of(error) if error else 200,
-        row=row,
-        action=action,
+        row=_row(known, wanted),
+        action=wanted.action,
         plan=plan,
         error=error,
-        problems=list(catalog.problems.of(row.code)),
+        problems=list(known.catalog.problems.of(wanted.code)),
+        takes_out=TAKES_OUT_IN_ORDER if wanted.action in TAKES_OUT else (),
+        deletes=wanted.action in DELETES,
         is_core=isinstance(error, CoreModule),
     )
+
+
+def _row(known: Known, wanted: Wanted) -> Row:
+    """The module as lists show it; of one that is gone only its archives are left."""
+    gone = wanted.action in (Action.RESTORE, Action.DISCARD)
+    try:
+        return find(known, wanted.code, wanted.platform_id)
+    except NoSuchModule:
+        if gone:
+            return Row(wanted.code, wanted.code, shown="missing")
+        raise

@@ -9,6 +9,7 @@ from fastapi import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from klods.kernel.definition import FrontendType
+from klods.kernel.i18n import Texts
 from klods.kernel.subject import Subject
 from klods.kernel.switches import Mode
 from klods.web.asgi_scope import ENTRY, EXCHANGE, PAGES, SUBJECT, locale_of
@@ -94,7 +95,7 @@ class Pages:
             locale,
             subject,
             links=self.menu(subject, locale) if subject else (),
-            toast=sources.texts.text(locale, *toast) if toast else "",
+            toast=_toast(sources.texts, locale, *toast) if toast else "",
             mode=mode,
             held=held,
         )
@@ -122,3 +123,9 @@ def _mode(request: Request) -> tuple[str, str]:
 
 def _say(sources: Sources, locale: str, key: str, /, **values: object) -> str:
     return sources.texts.text(locale, key, values)
+
+
+def _toast(texts: Texts, locale: str, key: str, values: Mapping[str, str]) -> str:
+    """What was done, then what a person should know of it."""
+    more = (texts.text(locale, f"toast.{name}", values) for name in ("late", "note") if values.get(name))
+    return " ".join((texts.text(locale, key, values), *more))

@@ -1,0 +1,42 @@
+"""How the processes of a hub log: one record is one line, whatever stands in its message; what follows is indented."""
+
+import logging
+import re
+
+FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+_FOLLOWS = "  | "
+
+
+class OneLine(logging.Formatter):
+    """Escapes what would begin a new line, so that no text from outside can pass for a record of its own."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name that logging calls
+        """The record's line."""
+        return _CONTROL.sub(_escaped, super().formatMessage(record))
+
+    def formatException(self, ei: object) -> str:  # noqa: N802
+        """The stack, set off from records; an exception's message may hold anything."""
+        return _indented(super().formatException(ei))  # type: ignore[arg-type]
+
+    def formatStack(self, stack_info: str) -> str:  # noqa: N802
+        """The same for a stack without an exception."""
+        return _indented(super().formatStack(stack_info))
+
+
+def set_up_logging() -> None:
+    """Log to stderr from now on."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(OneLine(FORMAT))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every run; the log of modules does too
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it tells whole addresses, with the secrets in their queries
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
+
+
+def _indented(text: str) -> str:
+    lines = (_CONTROL.sub(_escaped, line) for line in text.split("\n"))
+    return "\n".join(_FOLLOWS + line for line in lines)

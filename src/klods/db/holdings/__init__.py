@@ -1,0 +1,1 @@
+"""What modules hold in the database as a whole: measured, set aside, brought back, deleted."""

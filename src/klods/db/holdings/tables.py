@@ -1,0 +1,40 @@
+"""The port through which plans learn what modules hold."""
+
+from collections.abc import Iterable
+
+from klods.db.database import Database
+from klods.db.holdings.archiving import find_archives
+from klods.db.holdings.belongings import belongings, referrers
+from klods.db.holdings.measuring import measured
+from klods.kernel.holdings import Archive, Holder, Table
+
+
+class ModuleTables:
+    """What stands in the database of modules, without changing any of it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def held(self, holder: Holder) -> tuple[Table, ...] | None:
+        """The tables of a module, counted; None when it has nothing at all in the database."""
+        with self._database.connection() as connection:
+            mine = belongings(connection, holder, self._database.family)
+            return measured(connection, mine) if mine else None
+
+    def referrers(self, holders: Iterable[Holder]) -> tuple[str, ...]:
+        """What depends on what these modules hold and belongs to none of them, for people."""
+        with self._database.connection() as connection:
+            family = self._database.family
+            mine = [one for holder in holders for one in belongings(connection, holder, family)]
+            return referrers(connection, mine)
+
+    def archives(self, code: str = "") -> tuple[Archive, ...]:
+        """The archives of one module, or of all; the newest first."""
+        with self._database.connection() as connection:
+            return find_archives(connection, code)
+
+    def files(self, code: str) -> int:
+        """How many files a module has stored, on all platforms."""
+        with self._database.connection() as connection:
+            row = connection.execute("select count(*) as n from klods.stored_file where module = %s", [code]).fetchone()
+        return int(row["n"]) if row else 0

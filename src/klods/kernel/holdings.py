@@ -1,0 +1,42 @@
+"""What a module holds in the database, as plans and pages show it: its tables, and archives of tables set aside."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+
+class Holder(NamedTuple):
+    """Whose tables: a module's code, and how the names of its tables begin."""
+
+    code: str
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table, as it was when somebody looked."""
+
+    name: str
+    rows: int
+    size: int
+    """In bytes, with indexes and what is kept out of line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """The tables of a module, set aside as they were on a day."""
+
+    id: int
+    holder: Holder
+    at: datetime
+    version: str
+    content_hash: str
+    revision: str
+    """The migration at which the tables stand; empty for none."""
+
+    tables: tuple[Table, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """Of all tables."""
+        return sum(table.rows for table in self.tables)
