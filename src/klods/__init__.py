@@ -16,13 +16,17 @@ _WHERE = {
     "MenuItem": "klods.kernel.definition",
     "ModuleDefinition": "klods.kernel.definition",
     "NoScope": "klods.errors",
+    "NotSent": "klods.errors",
     "current_scope": "klods.db.scope",
     "execute_insert": "klods.db.statements",
     "execute_module_migration": "klods.db.migrating.migrator",
     "execute_query": "klods.db.statements",
     "execute_update": "klods.db.statements",
+    "files": "klods.outbound",
     "get_db": "klods.db.statements",
     "get_module_config": "klods.db.config",
+    "http": "klods.outbound",
+    "mail": "klods.outbound",
     "public": "klods.web.engine.marks",
     "reads_only": "klods.web.engine.marks",
     "render": "klods.web.pages",
@@ -38,7 +42,8 @@ def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         message = f"module 'klods' has no attribute {name!r}"
         raise AttributeError(message)
-    return getattr(import_module(_WHERE[name]), name)
+    home = import_module(_WHERE[name])
+    return getattr(home, name) if hasattr(home, name) else import_module(f"{_WHERE[name]}.{name}")
 
 
 def __dir__() -> list[str]:

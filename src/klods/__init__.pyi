@@ -12,9 +12,13 @@ from klods.db.statements import get_db as get_db
 from klods.db.statements import savepoint as savepoint
 from klods.errors import KlodsError as KlodsError
 from klods.errors import NoScope as NoScope
+from klods.errors import NotSent as NotSent
 from klods.kernel.definition import FrontendType as FrontendType
 from klods.kernel.definition import MenuItem as MenuItem
 from klods.kernel.definition import ModuleDefinition as ModuleDefinition
+from klods.outbound import files as files
+from klods.outbound import http as http
+from klods.outbound import mail as mail
 from klods.web.engine.marks import public as public
 from klods.web.engine.marks import reads_only as reads_only
 from klods.web.pages import render as render

@@ -1,5 +1,6 @@
 """The one place where everything is wired."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from klods.db.database import Database
 from klods.db.dry_runs import DryRuns
 from klods.db.holdings.tables import ModuleTables
+from klods.db.mail_queue import MailQueue
 from klods.db.migrating.migrator import ModuleMigrator, migrate_host
 from klods.db.own_connection import own_transaction
 from klods.db.people import People
@@ -19,6 +21,7 @@ from klods.db.roles.capturing import arm_installed
 from klods.db.roles.isolating import Isolation, isolate
 from klods.db.roles.weaknesses import Weakness, weaknesses
 from klods.db.server import open_server, read_url
+from klods.db.stored_files import hub_id, known_contents
 from klods.db.stores import StateRows
 from klods.errors import InUse, KlodsError
 from klods.kernel.catalog import Catalog, Origin
@@ -27,8 +30,11 @@ from klods.kernel.importer import ModuleImporter
 from klods.kernel.lifecycle import Lifecycle
 from klods.kernel.state import Active, Installed
 from klods.outbound.approved import ApprovedCopies
+from klods.outbound.blobs import MEGABYTE, DiskBlobs
 from klods.outbound.installed import InstalledModules
+from klods.outbound.postman import Postman
 from klods.outbound.probe import ChildProbe
+from klods.outbound.smtp import MailServer, read_mail_server
 from klods.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,6 +42,8 @@ if TYPE_CHECKING:
     from starlette.types import Scope as Asgi
 
     from klods.web.app import WebApp
+
+log = logging.getLogger(__name__)
 
 NONE_YET = -1
 NOT_READ = "the states of the modules have not been read yet"
@@ -59,6 +67,11 @@ class Klods:
     def contents(self) -> ApprovedCopies:
         """The approved copies of modules."""
         return ApprovedCopies(self.settings.approved_dir, in_place=self.settings.auto_reload)
+
+    @cached_property
+    def blobs(self) -> DiskBlobs:
+        """The contents of files that modules have stored."""
+        return DiskBlobs(self.settings.files_dir, self.settings.file_megabytes * MEGABYTE)
 
     @cached_property
     def states(self) -> StateRows:
@@ -131,6 +144,24 @@ class Klods:
         """Let tables tell what dry runs would change in them that were made before this was asked of them."""
         return arm_installed(self.database, lambda: self.installed.definitions(self.states.read()).values())
 
+    @cached_property
+    def mail(self) -> MailQueue:
+        """Mail that waits, was sent or failed."""
+        return MailQueue(self.database)
+
+    def warnings(self) -> tuple[str, ...]:
+        """What somebody should look after, for people; empty while all is well."""
+        if self.settings.smtp_url is None and (waiting := self.mail.waiting()):
+            return (f"mail waits ({waiting}), because KLODS_SMTP_URL names no mail server",)
+        return ()
+
+    def sweep_files(self) -> int:
+        """Remove contents of files that no module knows any more; return how many."""
+        if self.blobs.hub != hub_id(self.database):
+            log.warning("%s belongs to another hub, so nothing is removed there", self.settings.files_dir)
+            return 0
+        return self.blobs.sweep(partial(known_contents, self.database))
+
     def take_back(self, code: str, revision: str) -> tuple[str, ...]:
         """Undo a module's migrations after a revision, while it is off everywhere; return what was undone."""
         with self.states.alone():
@@ -148,6 +179,7 @@ class Klods:
         from klods.web.engine.snapshot import Snapshot, Switchboard
         from klods.web.services import HostServices
 
+        server = mail_server(self.settings)
         switchboard = Switchboard(Snapshot(generation=NONE_YET))
         services = HostServices(
             lifecycle=self.lifecycle,
@@ -158,6 +190,7 @@ class Klods:
             history=partial(newest_lines, self.database),
             find_dry_run=DryRuns(self.database).find,
             why_not_ready=lambda: NOT_READ if switchboard.current.generation == NONE_YET else "",
+            warnings=self.warnings,
             isolation=self.isolation.value,
             weaknesses=self.weaknesses,
             secure_cookies=self.settings.secure_cookies,
@@ -170,6 +203,7 @@ class Klods:
             address=self.settings.address,
             worker_threads=self.settings.worker_threads,
             drain_seconds=self.settings.drain_seconds,
+            postman=Postman(self.mail, server.send, self.database.mail_waits) if server else None,
         )
         return WebApp(services, process)
 
@@ -194,6 +228,12 @@ def database(settings: Settings) -> AbstractContextManager[str]:
     return open_server(settings.home.absolute(), url)
 
 
+def mail_server(settings: Settings) -> MailServer | None:
+    """The server that mail is handed to, where the settings name one; raise `InvalidSettings`."""
+    url = settings.smtp_url
+    return read_mail_server(url.get_secret_value(), settings.mail_from) if url else None
+
+
 def modules_login(settings: Settings) -> str | None:
     """The conninfo of the login of modules, where the settings name one."""
     url = settings.modules_database_url
@@ -204,12 +244,16 @@ def modules_login(settings: Settings) -> str | None:
 def build(settings: Settings) -> Iterator[Klods]:
     """Open the hub's database, bring the host's own tables up to date, and wire the rest around it."""
     importer = ModuleImporter()
+    mail_server(settings)
     with database(settings) as conninfo, Database(conninfo, pool_size=settings.pool_size) as db:
         migrate_host(db)
         isolation = isolate(db, modules_login(settings))
         importer.install()
         try:
             klods = Klods(settings, db, isolation, importer)
+            db.blobs = klods.blobs
+            if not klods.blobs.hub:
+                klods.blobs.take(hub_id(db))
             klods.adopt()
             klods.arm()
             klods.lifecycle.recover()

@@ -2,16 +2,17 @@
 
 KlodsError
 ├── NotFound       NoSuchModule · ModuleNotEnabled · NoSuchPlatform · NoSuchUser · NoSuchToken · NoSuchDryRun · NoSuchArchive ·
-│                  LinkSpent
+│                  LinkSpent · NoSuchFile · NoSuchMail
 ├── Invalid        InvalidDefinition · InvalidName · InvalidPassword · InvalidConfig · InvalidSettings ·
-│                  BadParameters · InvalidBackup · UnclearDryRun
+│                  BadParameters · InvalidBackup · UnclearDryRun · InvalidPath · FileTooLarge · InvalidMail
 ├── Conflict       StalePlan · AlreadyRunning · NameTaken · CoreModule · InUse · NotEmpty · StillEnabled ·
-│                  StillReferenced · PlaceTaken · NotConfirmed · ReadOnlyModule · ReadOnly · NotLive · HeldMeanwhile · KeptSafe
+│                  StillReferenced · PlaceTaken · NotConfirmed · ReadOnlyModule · ReadOnly · NotLive · HeldMeanwhile ·
+│                  KeptSafe · NotSent · AlreadySent
 ├── Refused        NotSignedIn · WrongPassword · NotAllowed · CrossSite · TooManyTries
 ├── Misuse         NoScope · BlockingCall · EndedUnit · ForbiddenStatement · MigrationInRequest ·
 │                  UndeclaredCall · NotPlain · NotSynchronous
 ├── Broken         SwallowedFailure · CommitFailed · PartFailed · MigrationFailed · HookFailed · OutsidePrefix · GrantFailed ·
-│                  NotSetAside · NotRestored · NoRoles
+│                  NotSetAside · NotRestored · NoRoles · FileLost
 └── Unavailable    CannotWrite · NoDatabase · NoFreeConnection · ModuleLoading · ModuleFailed · ServerFailed ·
                    WrongServerVersion · WrongDataVersion · BackupFailed
 
@@ -89,6 +90,16 @@ class NoSuchDryRun(NotFound):
     hint = "What a dry run would change is kept for an hour; run it again."
 
 
+class NoSuchFile(NotFound):
+    """{module} has no file {path!r}."""
+
+
+class NoSuchMail(NotFound):
+    """There is no mail {id}."""
+
+    hint = "`klods mail list` shows what waits, was sent and failed."
+
+
 class NoSuchArchive(NotFound):
     """No tables of {module} have been set aside, or not under this number."""
 
@@ -137,6 +148,22 @@ class UnclearDryRun(Invalid):
     """It is not clear whether this is meant to be a dry run: {reason}."""
 
     hint = "Send `?dry_run=true` or the header `X-Klods-Dry-Run: true`, or nothing at all."
+
+
+class InvalidPath(Invalid):
+    """{path!r} cannot be the path of a file: {reason}."""
+
+    hint = "Write paths as `reports/2026/may.pdf`: relative, with slashes, at most 200 characters."
+
+
+class FileTooLarge(Invalid):
+    """The file {path!r} has {size} bytes, and {most} are allowed."""
+
+    hint = "KLODS_FILE_MEGABYTES raises the limit."
+
+
+class InvalidMail(Invalid):
+    """This mail cannot be sent: {reason}."""
 
 
 class Conflict(KlodsError):
@@ -222,6 +249,16 @@ class KeptSafe(Conflict):
     hint = "Take it out of the environment, and start the hub anew."
 
 
+class NotSent(Conflict):
+    """{method} {url} was not sent, because this is a dry run of {module}."""
+
+    hint = "Let the module go live, or give the call an answer for dry runs with `when_dry=`."
+
+
+class AlreadySent(Conflict):
+    """The mail {id} was sent already."""
+
+
 class NotEmpty(Conflict):
     """The database {database} is not empty."""
 
@@ -263,7 +300,7 @@ class NoScope(Misuse):
 
 
 class BlockingCall(Misuse):
-    """A blocking database call was made on the server's event loop."""
+    """A blocking call was made on the server's event loop."""
 
     hint = 'Leave out "async": "native" in module.json, or move the call to a thread.'
 
@@ -352,6 +389,12 @@ class NoRoles(Broken):
     """The roles of {module} are missing in the database, and the login of the hub may not make them: {reason}"""
 
     hint = "Let an administrator of the server run what `klods db roles --sql` prints."
+
+
+class FileLost(Broken):
+    """The content of the file {path!r} of {module} is not on this machine."""
+
+    hint = "Bring the folder `files` in KLODS_HOME back from where it was copied to."
 
 
 class Unavailable(KlodsError):

@@ -34,6 +34,11 @@ class Settings(BaseSettings):
     worker_threads: int = Field(default=8, ge=1, le=256)
     acknowledge_seconds: float = Field(default=10, gt=0)
     drain_seconds: float = Field(default=5, gt=0)
+    file_megabytes: int = Field(default=100, ge=1, le=1000)
+    """How large a file may be that a module stores."""
+    smtp_url: SecretStr | None = None
+    """The server that mail is handed to; without one it waits."""
+    mail_from: str = ""
     secure_cookies: bool = False
     auto_reload: bool = Field(default=False, validation_alias="MODULES_AUTO_RELOAD")
     modules: dict[str, dict[str, str]] = Field(default_factory=dict, validation_alias="MODULES")
@@ -51,6 +56,11 @@ class Settings(BaseSettings):
     def approved_dir(self) -> Path:
         """Where the approved copies of modules live."""
         return self.home.absolute() / "modules"
+
+    @property
+    def files_dir(self) -> Path:
+        """Where the contents of files stand that modules have stored."""
+        return self.home.absolute() / "files"
 
     @property
     def postgres_dir(self) -> Path:

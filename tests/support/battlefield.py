@@ -65,6 +65,10 @@ PLANTED = f"""
         select sha256('x'), id, 1, 'infinity', '{SECRET_OF_HOST}' from klods.user_account;
     insert into shop_items(platform_id, name) values (1, 'chair'), (2, '{SECRET_OF_PLATFORM}');
     insert into shop_words(platform_id, word) values (2, 'guessed');
+    insert into klods.stored_file(module, platform_id, path, sha256, size) values
+        ('shop', 2, '{SECRET_OF_PLATFORM}', repeat('a', 64), 1), ('other', 1, '{SECRET_OF_OTHER}', repeat('a', 64), 1);
+    insert into klods.outgoing_mail(module, platform_id, recipients, subject, parts, message)
+        values ('other', 1, '{{anna@example.com}}', '{SECRET_OF_OTHER}', '{{}}', '');
 """
 NEXT = f"""
     select current_user as role, session_user as login, current_setting('search_path') as path,

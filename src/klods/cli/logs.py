@@ -30,6 +30,7 @@ def set_up_logging() -> None:
     handler.setFormatter(OneLine(FORMAT))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every run; the log of modules does too
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it tells whole addresses, with the secrets in their queries
 
 
 def _escaped(found: re.Match[str]) -> str:

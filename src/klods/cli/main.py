@@ -39,6 +39,7 @@ TOP = {
     "serve": Command("klods.cli.serve:serve", "Serve the hub until it is told to stop."),
     "module": Command("klods.cli.main:module", "Create, check and switch modules."),
     "db": Command("klods.cli.db:group", "Start, stop, open, back up and restore the database."),
+    "mail": Command("klods.cli.mail:mail", "Look at the mail that modules send, and let it be tried again."),
     "token": Command("klods.cli.tokens:token", "Create, list and revoke API tokens."),
     "login-link": Command("klods.cli.tokens:login_link", "Make a link that signs somebody in once, within an hour."),
     "user": Command("klods.cli.tokens:user", "Create and list the people who may sign in."),

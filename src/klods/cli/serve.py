@@ -34,6 +34,8 @@ def serve(host: str, port: int, workers: int) -> int:
 def open_hub(klods: "Klods", address: str) -> None:
     """What is done once before the hub is served."""
     follow_wishes(klods)
+    klods.sweep_files()
+    klods.mail.forget_sent()
     welcome(klods, address)
 
 

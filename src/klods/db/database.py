@@ -1,5 +1,6 @@
 """The database of the host: its own connections, and those in which the units of modules work."""
 
+import threading
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import lru_cache
@@ -13,6 +14,7 @@ from klods.db.pool import Pool
 from klods.db.role_family import RoleFamily
 from klods.db.units.opening import SEARCH_PATH, Opening
 from klods.db.units.unit import Unit
+from klods.kernel.ports import Blobs
 
 HOST_CONNECTIONS = 4
 """How many the host needs at most besides those of modules: its own statements are short."""
@@ -28,11 +30,16 @@ class Database:
     family: RoleFamily | None = None
     """The roles of the modules; None while units work as the host's login."""
 
+    blobs: Blobs | None = None
+    """Where the contents stand of files that modules have stored."""
+
     def __init__(self, conninfo: str, *, pool_size: int = 10, wait_seconds: float = 10) -> None:
         self.conninfo = conninfo
         self.pool_size = pool_size
         self.wait_seconds = wait_seconds
         """How long a unit waits for a free connection."""
+        self.mail_waits = threading.Event()
+        """Set when a unit of this process has kept mail that is to be sent."""
         self._host = self._modules = Pool(conninfo, size=pool_size, wait_seconds=wait_seconds)
         self._open = ExitStack()
 

@@ -23,6 +23,8 @@ class ChangingDatabase(Database):
     def __init__(self, database: Database, changing: Connection) -> None:
         super().__init__(database.conninfo)
         self.family = database.family
+        self.blobs = database.blobs
+        self.mail_waits = database.mail_waits
         self._changing = changing
 
     def unit(self, opening: Opening) -> Unit:

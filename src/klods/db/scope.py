@@ -15,7 +15,7 @@ from klods.db.ongoing import Ongoing
 from klods.db.units.unit import Opening, Unit
 from klods.errors import HeldMeanwhile, NoScope, ReadOnlyModule
 from klods.kernel.catalog import Module
-from klods.kernel.changes import Changes
+from klods.kernel.changes import MOST_ROWS, Changes, Outgoing
 from klods.kernel.subject import Subject
 from klods.kernel.switches import LIVE, Mode, Switches, later_mode
 
@@ -47,6 +47,11 @@ class Course:
     in_block: bool = False
     ending: bool = False
     ended: bool = False
+    refused: list[Outgoing] = field(default_factory=list)
+    """Requests to other servers that were not sent, because the scope is dry."""
+
+    contents: dict[str, bytes] = field(default_factory=dict)
+    """What a dry scope wrote into files, by SHA-256: it goes nowhere else."""
 
 
 @dataclass(slots=True, eq=False)
@@ -126,7 +131,7 @@ class Scope:
 
     @property
     def started(self) -> bool:
-        """Whether the present unit holds a connection; if not, ending the scope never waits."""
+        """Whether the present unit holds a connection."""
         return self.course.unit is not None and self.course.unit.started
 
     @property
@@ -136,8 +141,25 @@ class Scope:
 
     @property
     def changes(self) -> Changes | None:
-        """What a dry scope would have changed, once it has ended well; None when nothing is known."""
-        return self.course.unit.changes if self.course.unit is not None else None
+        """What a dry scope would have changed, once it has ended; None when nothing is known.
+
+        What was not sent counts also when the scope ended badly: a live one would have sent it.
+        """
+        found = self.course.unit.changes if self.course.unit is not None else None
+        if not self.course.refused:
+            return found
+        found = found or Changes()
+        return replace(found, outgoing=(*self.course.refused, *found.outgoing))
+
+    @property
+    def ends_at_once(self) -> bool:
+        """Whether its end never waits: nothing is to be kept or undone, and nothing is to be told."""
+        return not self.started and not self.course.refused
+
+    def refuse(self, request: Outgoing) -> None:
+        """Note a request to another server that is not sent."""
+        if len(self.course.refused) < MOST_ROWS:
+            self.course.refused.append(request)
 
     def end(self, *, keep: bool) -> None:
         """End the present unit with a commit or a rollback, and the scope with it; a second call does nothing.
@@ -251,6 +273,14 @@ class Scope:
 def _opening(module: str, platform_id: int, *, statement_seconds: float, read_only: bool, dry: bool) -> Opening:
     """The same for every request of a module on a platform, so that its SQL is spelled once."""
     return Opening(module, platform_id, statement_seconds=statement_seconds, read_only=read_only, dry=dry)
+
+
+def open_scope() -> Scope:
+    """The scope that this code runs for; raise `NoScope` when there is none, or it has ended."""
+    scope = current_scope()
+    if scope.ended:
+        raise NoScope
+    return scope
 
 
 def current_scope() -> Scope:

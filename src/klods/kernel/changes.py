@@ -1,5 +1,6 @@
-"""What a dry run would have changed."""
+"""What a dry run would have changed, and what would have gone out."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,15 +10,36 @@ MOST_ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
+class Outgoing:
+    """Something that a dry run kept from going out."""
+
+    kind: str
+    """``http``, ``mail`` or ``file``."""
+
+    op: str
+    """The HTTP method, ``send``, ``write`` or ``delete``."""
+
+    target: str
+    """The address, the recipients or the path."""
+
+    size: int | None = None
+    """Bytes of the body, the message or the file; None for what is sent in pieces."""
+
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
-    """Inserted, updated and deleted rows by table, and the first of the rows themselves."""
+    """Inserted, updated and deleted rows by table, the first of the rows themselves, and what would have gone out."""
 
     counts: Mapping[str, Sequence[int]] = field(default_factory=dict)
     rows: Sequence[Mapping[str, Any]] = ()
     """Each with its ``table``, ``op`` (``insert``, ``update`` or ``delete``), ``old`` and ``new``."""
 
+    outgoing: Sequence[Outgoing] = ()
+
     def __bool__(self) -> bool:
-        return bool(self.counts)
+        return bool(self.counts or self.outgoing)
 
     def __add__(self, later: "Changes") -> "Changes":
         """Both, in this order."""
@@ -28,15 +50,18 @@ class Changes:
             )
             for table in {**self.counts, **later.counts}
         }
-        return Changes(counts, (*self.rows, *later.rows)[:MOST_ROWS])
+        rows = (*self.rows, *later.rows)[:MOST_ROWS]
+        return Changes(counts, rows, (*self.outgoing, *later.outgoing))
 
     @property
     def header(self) -> str:
-        """The counts as ``shop_items=+1~2-0``, tables in alphabetical order."""
-        return ", ".join(
+        """The counts as ``shop_items=+1~2-0, mail=1``: tables in alphabetical order, then kinds of what would go out."""
+        tables = (
             f"{table}=+{inserted}~{updated}-{deleted}"
             for table, (inserted, updated, deleted) in sorted(self.counts.items())
         )
+        kinds = sorted(Counter(one.kind for one in self.outgoing).items())
+        return ", ".join([*tables, *(f"{kind}={count}" for kind, count in kinds)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,9 @@ class Change(Protocol):
     def forget(self, code: str) -> None:
         """Delete every row of the states about a module."""
 
+    def forget_files(self, code: str) -> None:
+        """Delete the files that a module has stored, on all platforms."""
+
     def save(self, row: Installation | Activation | StoredSwitches) -> None:
         """Store a row of the states."""
 
@@ -117,6 +120,9 @@ class Tables(Protocol):
     def archives(self, code: str = "") -> tuple[Archive, ...]:
         """The archives of one module, or of all; the newest first."""
 
+    def files(self, code: str) -> int:
+        """How many files a module has stored, on all platforms."""
+
 
 class DefinitionReader(Protocol):
     """Learns what a `definition.py` says without running it in this process."""
@@ -145,6 +151,19 @@ class ContentStore(Protocol):
 
     def forget(self, code: str, keep: Collection[str]) -> None:
         """Delete the approved copies of a module but those with these hashes."""
+
+
+class Blobs(Protocol):
+    """Contents of files, by their SHA-256: each is whole or not there."""
+
+    most_bytes: int
+    """How large one may be."""
+
+    def put(self, content: bytes) -> str:
+        """Keep a content so that a crash does not lose it; return its SHA-256."""
+
+    def get(self, sha256: str) -> bytes:
+        """The content; raise `FileNotFoundError` when it is not there."""
 
 
 class Probe(Protocol):

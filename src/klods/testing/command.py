@@ -1,5 +1,6 @@
 """A scope for tests: open from the start, connected only when the test asks the database something."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import cast
@@ -8,6 +9,7 @@ from klods.db.database import Database
 from klods.db.scope import Scope, ScopeKind, enter
 from klods.db.units.opening import Opening
 from klods.db.units.unit import Unit
+from klods.kernel.ports import Blobs
 
 
 class LateDatabase:
@@ -19,6 +21,20 @@ class LateDatabase:
     def unit(self, opening: Opening) -> Unit:
         """A unit of the real database."""
         return self._make().unit(opening)
+
+    def in_role(self, opening: Opening) -> Opening:
+        """The opening in the role of its module."""
+        return self._make().in_role(opening)
+
+    @property
+    def blobs(self) -> Blobs | None:
+        """Where the contents of files stand."""
+        return self._make().blobs
+
+    @property
+    def mail_waits(self) -> threading.Event:
+        """Set when mail is kept."""
+        return self._make().mail_waits
 
 
 @contextmanager

@@ -5,6 +5,9 @@
 ``dry_client``            the same, but every request is a dry run: it answers, and nothing is kept
 ``anonymous``             somebody who is not signed in
 ``unit``                  the scope that `execute_query` and its like work in; every test has it anyway
+``outgoing_http``         what answers `klods.http`: ``outgoing_http.on("POST", url, httpx2.Response(201))``; every test has it,
+                          so no test reaches another server
+``sent_mail``             the mail that was kept, as a list: ``sent_mail[0].subject``; nothing is ever sent
 ``klods_app``             the hub as an ASGI app, with the module enabled and a database of its own
 ``klods_database``        the conninfo of that database: the host's tables and the module's, no rows
 ``module_code``           the code of the module whose folder the test stands in
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 
     from klods.db.database import Database
     from klods.db.scope import Scope
+    from klods.testing.outside import OutgoingHttp, SentMail
 
 __all__ = ["host_template", "postgres_server"]
 
@@ -118,14 +122,45 @@ def unit(request: pytest.FixtureRequest) -> Iterator["Scope | None"]:
         yield scope
 
 
+@pytest.fixture(autouse=True)
+def outgoing_http(request: pytest.FixtureRequest) -> Iterator["OutgoingHttp | None"]:
+    """What answers requests to other servers, and remembers them in ``requests``; the network is not reached.
+
+    Tests that belong to no module have None.
+    """
+    if module_folder(request.path) is None:
+        yield None
+        return
+    from klods.outbound.transports import AsyncNetwork, Network
+    from klods.testing.outside import OutgoingHttp
+
+    outside = OutgoingHttp()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Network, "handle_request", lambda _, sent: outside.respond(sent))
+        patched.setattr(AsyncNetwork, "handle_async_request", lambda _, sent: outside.respond_later(sent))
+        yield outside
+
+
 @pytest.fixture
-def klods_own_database(unit: "Scope | None", klods_database: str) -> Iterator["Database"]:
+def sent_mail(klods_own_database: "Database") -> "SentMail":
+    """The mail that requests and ``with klods.unit():`` have kept, oldest first."""
+    from klods.testing.outside import SentMail
+
+    return SentMail(klods_own_database)
+
+
+@pytest.fixture
+def klods_own_database(
+    request: pytest.FixtureRequest, unit: "Scope | None", klods_database: str, klods_templates: Templates
+) -> Iterator["Database"]:
     """The connections of the test itself, apart from those of the app; closed before the database goes."""
     from klods.db.database import Database
     from klods.db.roles.isolating import isolate
+    from klods.outbound.blobs import DiskBlobs
 
     with Database(klods_database, pool_size=2) as database:
         isolate(database)
+        database.blobs = DiskBlobs(klods_templates.settings(_folder(request), klods_database).files_dir)
         yield database
         if unit is not None:
             unit.end(keep=False)

@@ -51,6 +51,7 @@ class Templates:
             modules_dir=folder.parent,
             database_url=SecretStr(conninfo),
             auto_reload=True,
+            smtp_url=None,
         )
 
     def _make(self, folder: Path) -> str:

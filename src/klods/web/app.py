@@ -18,6 +18,7 @@ from klods.errors import Unavailable
 from klods.kernel.catalog import Module
 from klods.kernel.importer import ModuleImporter
 from klods.kernel.switches import Switches
+from klods.outbound.postman import Postman
 from klods.web.asking import Recognition
 from klods.web.engine.dispatcher import Dispatcher
 from klods.web.engine.edge import Surroundings
@@ -46,6 +47,8 @@ class Process:
     address: str = ""
     worker_threads: int = 8
     drain_seconds: float = 5.0
+    postman: Postman | None = None
+    """Sends the mail of modules."""
 
 
 class WebApp:
@@ -69,6 +72,7 @@ class WebApp:
         )
         member = partial(Membership, process.database.conninfo, role="web", address=process.address)
         self._follower = Follower(member, self.runtime.act, services.authenticator.forget)
+        self._postman, self._seconds = process.postman, process.drain_seconds
         self._known = asyncio.Event()
         self._ending: asyncio.Task[None] | None = None
         host = create_host_app(services, self._errors, Documents(services.switchboard).merge)
@@ -93,11 +97,15 @@ class WebApp:
         loop = asyncio.get_running_loop()
         self.runtime.start(loop)
         self._follower.start(lambda: _tell(loop, self._known))
+        if self._postman is not None:
+            self._postman.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         # Both wait for threads that may themselves be waiting for this loop.
         await asyncio.to_thread(self._follower.stop)
         await asyncio.to_thread(self.runtime.stop)
+        if self._postman is not None:
+            await asyncio.to_thread(self._postman.stop, self._seconds)
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _dispatch(self, scope: Asgi, receive: Receive, send: Send) -> None:

@@ -46,7 +46,7 @@ def _why_no_states(services: HostServices) -> str:
 def _warnings(services: HostServices) -> list[str]:
     """Nothing while the database is away, which the status says already."""
     try:
-        return [weakness.meaning for weakness in services.weaknesses()]
+        return [*(weakness.meaning for weakness in services.weaknesses()), *services.warnings()]
     except KlodsError:
         return []
 

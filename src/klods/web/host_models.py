@@ -240,6 +240,16 @@ class ChangedRowOut(Shape):
     new: dict[str, Any] | None
 
 
+class OutgoingOut(Shape):
+    """Something that would have gone out."""
+
+    kind: Annotated[str, Field(description="http, mail or file")]
+    op: Annotated[str, Field(description="the HTTP method, send, write or delete")]
+    target: Annotated[str, Field(description="the address without its secrets, the recipients or the path")]
+    size: Annotated[int | None, Field(description="bytes; null for what is sent in pieces")]
+    details: dict[str, Any]
+
+
 class DryRunOut(Shape):
     """What a dry run would have changed."""
 
@@ -252,6 +262,7 @@ class DryRunOut(Shape):
         dict[str, tuple[int, int, int]], Field(description="inserted, updated and deleted rows by table, exact")
     ]
     rows: Annotated[list[ChangedRowOut], Field(description="the rows in the order of their changes, at most 1,000")]
+    outgoing: Annotated[list[OutgoingOut], Field(description="requests, mail and files, at most 1,000")] = []
 
 
 class TokenIn(Shape):

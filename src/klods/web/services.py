@@ -46,6 +46,9 @@ class HostServices:
     why_not_ready: Callable[[], str] = str
     """A reason not to send requests to this process, or an empty string."""
 
+    warnings: Callable[[], Sequence[str]] = tuple
+    """What somebody should look after, for people; asks the database."""
+
     isolation: str = ""
     """How far modules are kept apart in the database."""
 

@@ -1,6 +1,6 @@
 """What module code tries at run time, through `execute_query`, the Session and a cursor of it."""
 
-from support.attacks.model import TELL, Attack, Way, everywhere, on_prefix
+from support.attacks.model import SECRET_OF_OTHER, SECRET_OF_PLATFORM, TELL, Attack, Way, everywhere, on_prefix
 
 LOOT = (
     "select password_hash from klods.user_account",
@@ -282,6 +282,25 @@ READ_ONLY = tuple(
     )
 )  # fmt: skip
 
+OUTSIDE = (
+    open_code("list the files of another module", "select path from klods.stored_files('other', '')"),
+    open_code("find a file of another module", f"select path from klods.stored_file('other', '{SECRET_OF_OTHER}')"),
+    open_code("write a file of another module", f"select klods.store_file('other', '{SECRET_OF_OTHER}', repeat('b', 64), 2)"),
+    open_code("delete a file of another module", f"select klods.drop_file('other', '{SECRET_OF_OTHER}')"),
+    open_code("read the list of all files", "select path from klods.stored_file"),
+    open_code("change the list of all files", "update klods.stored_file set sha256 = repeat('c', 64)"),
+    code("list the files of another platform", "select path from klods.stored_files('shop', '')"),
+    code("delete a file of another platform", f"select klods.drop_file('shop', '{SECRET_OF_PLATFORM}')"),
+    open_code("send mail in the name of another module", "select klods.queue_mail('other', '{eve@example.com}', 'x', '{}', 'x')"),
+    open_code("read the mail of other modules", "select subject from klods.outgoing_mail"),
+    open_code("send the mail of other modules to somebody else", "update klods.outgoing_mail set recipients = '{eve@example.com}'"),
+    code("name a role as that of another module", "update klods.module_role set module = 'other'", only_with_roles=True),
+    code("write a file in a read-only unit", "select klods.store_file('shop', 'x', repeat('b', 64), 2)", read_only=True),
+    code("send mail in a read-only unit", "select klods.queue_mail('shop', '{eve@example.com}', 'x', '{}', 'x')", read_only=True),
+    code("ask inside the host who one is", f"select {TELL} from klods.calling_module('other', true)", not_stopped=on_prefix()),
+    open_code("note what did not happen in a dry run", f"select {TELL} from klods.note_outgoing('{{}}')"),
+)  # fmt: skip
+
 GROUPS = {
     "Its own tables at run time": OWN_TABLES,
     "Rows of other platforms": PLATFORMS,
@@ -292,4 +311,5 @@ GROUPS = {
     "What would be left on the connection": LEFT_BEHIND,
     "The server and its files": SERVER,
     "Read-only units": READ_ONLY,
+    "Files and mail": OUTSIDE,
 }

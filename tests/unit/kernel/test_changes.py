@@ -3,16 +3,19 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from klods.kernel.changes import MOST_ROWS, Changes
+from klods.kernel.changes import MOST_ROWS, Changes, Outgoing
 
 COUNTS = st.dictionaries(st.sampled_from("abc"), st.tuples(*[st.integers(0, 9)] * 3))
-CHANGES = st.builds(Changes, COUNTS, st.lists(st.fixed_dictionaries({"n": st.integers()}), max_size=5))
+OUTGOING = st.builds(Outgoing, st.sampled_from(["http", "mail"]), st.just("send"), st.just("to"))
+ROWS = st.lists(st.fixed_dictionaries({"n": st.integers()}), max_size=5)
+CHANGES = st.builds(Changes, COUNTS, ROWS, st.lists(OUTGOING, max_size=3))
 
 
 @given(CHANGES, CHANGES)
-def test_rows_stand_in_their_order_and_counts_add_up(one, other):
+def test_rows_and_what_goes_out_stand_in_their_order_and_counts_add_up(one, other):
     both = one + other
     assert list(both.rows) == [*one.rows, *other.rows]
+    assert list(both.outgoing) == [*one.outgoing, *other.outgoing]
     for table in {*one.counts, *other.counts}:
         for at in range(3):
             total = sum(it.counts.get(table, (0, 0, 0))[at] for it in (one, other))

@@ -32,3 +32,9 @@ class ModuleTables:
         """The archives of one module, or of all; the newest first."""
         with self._database.connection() as connection:
             return find_archives(connection, code)
+
+    def files(self, code: str) -> int:
+        """How many files a module has stored, on all platforms."""
+        with self._database.connection() as connection:
+            row = connection.execute("select count(*) as n from klods.stored_file where module = %s", [code]).fetchone()
+        return int(row["n"]) if row else 0

@@ -9,7 +9,7 @@ from klods.db.database import Database
 from klods.db.own_connection import Connection, own_transaction
 from klods.db.role_family import RoleFamily
 from klods.db.roles.land import Land
-from klods.db.roles.making import missing_roles
+from klods.db.roles.making import missing_roles, remember_roles
 from klods.kernel.definition import ModuleDefinition
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,8 @@ _OF_THE_HOST = """
      where t.typnamespace = 'public'::regnamespace and t.typowner = current_user::regrole and t.typelem = 0
        and (t.typrelid = 0 or (select relkind from pg_class where oid = t.typrelid) = 'c') and t.typtype <> 'm'"""
 _SUSPECT = """
-    select exists (select from unnest(%s::text[]) role where to_regrole(quote_ident(role)) is null)
+    select exists (select from unnest(%s::text[]) role(role) where to_regrole(quote_ident(role)) is null
+                       or not exists (select from klods.module_role known where known.role = role.role))
         or exists (select from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'S')
                       and relowner = current_user::regrole) as suspect"""
 
@@ -53,6 +54,10 @@ def adopt(database: Database, definitions: Iterable[ModuleDefinition]) -> tuple[
     family = database.family
     if family is None:
         return ()
+    definitions = [*definitions]
+    with own_transaction(database, LOCK_SECONDS) as connection:
+        for definition in definitions:
+            remember_roles(connection, family, definition.code)
     wanting = [definition for definition in definitions if _wants(database, family, definition)]
     for definition in wanting:
         with own_transaction(database, LOCK_SECONDS) as connection:

@@ -8,6 +8,11 @@ from klods.db.units.reasons import first_line
 from klods.errors import NoRoles
 
 _LOGIN = "login noinherit"
+_KNOWN = """
+    insert into klods.module_role(role, module, writes)
+    values (%(writer)s, %(module)s, true), (%(reader)s, %(module)s, false)
+    on conflict (role) do update set module = excluded.module, writes = excluded.writes
+     where (module_role.module, module_role.writes) <> (excluded.module, excluded.writes)"""
 
 
 def make_login(connection: Connection, family: RoleFamily, password: str) -> None:
@@ -35,10 +40,17 @@ def _make_module_roles(connection: Connection, family: RoleFamily, code: str) ->
         make_role(connection, role)
         if not _is_member(connection, "current_user", role, "usage"):
             connection.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(role)))
+    remember_roles(connection, family, code)
     for role in (writer, reader):
         if not _is_member(connection, family.login, role, "member"):
             names = map(sql.Identifier, (role, family.login))
             connection.execute(sql.SQL("grant {} to {}").format(*names))
+
+
+def remember_roles(connection: Connection, family: RoleFamily, code: str) -> None:
+    """Note which module works in these roles, for the functions of the host that modules call."""
+    _, writer, reader = family.of(code)
+    connection.execute(_KNOWN, {"module": code, "writer": writer, "reader": reader})
 
 
 def drop_module_roles(connection: Connection, family: RoleFamily, code: str) -> None:
@@ -46,6 +58,7 @@ def drop_module_roles(connection: Connection, family: RoleFamily, code: str) -> 
 
     They stay, without any right here, where a copy of the database still needs them or an administrator made them.
     """
+    connection.execute("delete from klods.module_role where role = any(%s)", [list(family.of(code))])
     roles = sorted(set(family.of(code)) - set(missing_roles(connection, family, code)))
     if not roles:
         return

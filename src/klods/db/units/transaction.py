@@ -15,7 +15,7 @@ from psycopg.rows import scalar_row
 from klods.db.units.opening import Frame
 from klods.db.units.reasons import first_line
 from klods.errors import CommitFailed, SwallowedFailure
-from klods.kernel.changes import MOST_ROWS, Changes
+from klods.kernel.changes import MOST_ROWS, Changes, Outgoing
 
 _log = logging.getLogger(__name__)
 
@@ -162,7 +162,8 @@ class Transaction:
         try:
             with self.connection.cursor(row_factory=scalar_row) as cursor:
                 found: Any = cursor.execute("select klods.captured_changes(%s)", [MOST_ROWS]).fetchone()
-                return Changes(found["counts"], found["rows"])
+                outgoing = [Outgoing(**one) for one in found["outgoing"]]
+                return Changes(found["counts"], found["rows"], outgoing)
         except psycopg.Error as error:
             # The answer stays what a live call would give; only the list of changes is missing.
             _log.warning("what a dry run would change is not known: %s", first_line(error))

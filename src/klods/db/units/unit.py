@@ -63,6 +63,7 @@ class Unit:
         """Held by the thread that works in the unit; the others wait."""
         self._wire: tuple[psycopg.Connection[DictRow], Transaction] | None = None
         self._session: UnitSession | None = None
+        self._after: list[Callable[[], object]] = []
         self._savepoints = 0
         self._statements = 0
 
@@ -182,6 +183,10 @@ class Unit:
         if self._wire is not None:
             self._wire[1].change_settings(settings)
 
+    def when_kept(self, tell: Callable[[], object]) -> None:
+        """Call something after the commit; not when everything is undone."""
+        self._after.append(tell)
+
     def commit(self) -> None:
         """Keep what was done and end; raise `SwallowedFailure` or `CommitFailed` when nothing was kept.
 
@@ -197,6 +202,9 @@ class Unit:
             finally:
                 self._finish()
                 self._part()
+        if not self.opening.dry:
+            for tell in self._after:
+                tell()
 
     def rollback(self) -> None:
         """Undo what was done and end; nothing happens when the unit has ended."""

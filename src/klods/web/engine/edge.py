@@ -241,7 +241,7 @@ class Exchange:
         scope = self._scope
         if scope is None or scope.ended or self.working:
             return
-        if scope.started:
+        if not scope.ends_at_once:
             # The request was cancelled; its unit must not wait for the loop, nor the loop for its unit.
             threading.Thread(target=self._undo, daemon=True).start()
         else:
@@ -256,7 +256,7 @@ class Exchange:
         scope = self._scope
         if scope is None or scope.ended:
             return
-        if scope.started or self._record is not None:  # both have something to tell the database
+        if not scope.ends_at_once or self._record is not None:  # both have something to tell the database
             await to_thread.run_sync(self.finish, status, limiter=self._edge.limiter)
         else:
             self.finish(status)

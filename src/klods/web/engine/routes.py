@@ -43,6 +43,7 @@ from klods.web.engine.calls import (
 from klods.web.engine.edge import Exchange, exchange_of
 from klods.web.engine.stays import Stay
 from klods.web.engine.threads import WorkerThreads
+from klods.web.errors import status_of
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -250,8 +251,8 @@ def _using(exchange: Exchange) -> Iterator[None]:
         if error.status_code >= HTTPStatus.BAD_REQUEST:
             exchange.finish(error.status_code)
         raise
-    except BaseException:
-        exchange.finish(HTTPStatus.INTERNAL_SERVER_ERROR)
+    except BaseException as error:
+        exchange.finish(status_of(error))
         raise
     finally:
         exchange.rest()

@@ -49,7 +49,7 @@ def test_a_module_sees_nothing_of_what_another_transaction_notes(isolated, tmp_p
     with working(isolated, "shop", dry=True):
         execute_update("insert into shop_items values (1, 'secret')")
         with working(isolated, "shop"):
-            assert execute_query(ASK)[0]["found"] == {"counts": {}, "rows": []}
+            assert execute_query(ASK)[0]["found"] == {"counts": {}, "rows": [], "outgoing": []}
         assert execute_query(ASK)[0]["found"]["counts"] == {"shop_items": [1, 0, 0]}
 
 

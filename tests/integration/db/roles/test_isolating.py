@@ -114,6 +114,20 @@ def test_an_older_hub_hands_over_what_its_modules_built(host_database, tmp_path)
         install(database, module_of(tmp_path, TABLE | {"002_b.sql": "alter table shop_items add price int;"}))
 
 
+def test_an_older_hub_learns_which_module_works_in_which_role(isolated, tmp_path):
+    shop = module_of(tmp_path, TABLE)
+    install(isolated, shop)
+    assert not needs_adoption(isolated, ["shop"])
+    ask(isolated.conninfo, "delete from klods.module_role")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege), working(isolated, "shop"):
+        execute_query("select * from klods.stored_files('shop', '')")
+    assert needs_adoption(isolated, ["shop"])
+    assert adopt(isolated, [shop.definition]) == ()
+    assert not needs_adoption(isolated, ["shop"])
+    with working(isolated, "shop"):
+        assert execute_query("select * from klods.stored_files('shop', '')") == []
+
+
 def test_a_server_that_allows_no_roles_is_said_and_modules_go_on(host_database, tmp_path):
     poor = poor_login(host_database)
     with Database(poor) as database:
