@@ -206,10 +206,6 @@ class OpenChange:
         discard(self._connection, code, archive)
         self._connection.execute("delete from klods.dry_run where module = %s", [code])
 
-    def forget_files(self, code: str) -> None:
-        """Delete the files that a module has stored; their contents are swept later."""
-        self._connection.execute("delete from klods.stored_file where module = %s", [code])
-
     def forget(self, code: str) -> None:
         """Delete every row of the states about a module."""
         for table in ("module_switch", "activation", "installation"):

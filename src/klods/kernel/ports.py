@@ -67,9 +67,6 @@ class Change(Protocol):
     def forget(self, code: str) -> None:
         """Delete every row of the states about a module."""
 
-    def forget_files(self, code: str) -> None:
-        """Delete the files that a module has stored, on all platforms."""
-
     def save(self, row: Installation | Activation | StoredSwitches) -> None:
         """Store a row of the states."""
 
@@ -112,16 +109,13 @@ class Tables(Protocol):
     """What is known about what modules hold in the database, without changing any of it."""
 
     def held(self, holder: Holder) -> tuple[Table, ...] | None:
-        """The tables of a module, counted; None when it has nothing at all in the database."""
+        """The tables of a module and its files, counted; None when it has nothing at all in the database."""
 
     def referrers(self, holders: Iterable[Holder]) -> tuple[str, ...]:
         """What depends on what these modules hold and belongs to none of them, for people."""
 
     def archives(self, code: str = "") -> tuple[Archive, ...]:
         """The archives of one module, or of all; the newest first."""
-
-    def files(self, code: str) -> int:
-        """How many files a module has stored, on all platforms."""
 
 
 class DefinitionReader(Protocol):

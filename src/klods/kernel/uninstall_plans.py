@@ -24,13 +24,10 @@ def plan_uninstall(view: View, action: Action, codes: Sequence[str], platform_id
         _refuse_enabled(view, code)
     line = [*reversed(order(view.catalog.definitions, codes))]
     held = {code: tables.held(view.holder(code)) for code in line}
-    files = {code: count for code in line if action is Action.DROP and (count := tables.files(code))}
-    held |= {code: held[code] or () for code in files}
     if action in _DO and (found := tables.referrers([view.holder(code) for code in line])):
         raise StillReferenced(module=", ".join(codes), referrers=", ".join(found), items=found)
     steps = tuple(step for code in line for step in _out(view, action, code, held[code]))
-    gone = (f"{count} stored files of {code} are deleted as well" for code, count in files.items())
-    warnings = (*gone, *_warnings(view, {step.code for step in steps}))
+    warnings = tuple(_warnings(view, {step.code for step in steps}))
     return Plan(action, codes[0], platform_id, steps, warnings, tuple(codes[1:]))
 
 

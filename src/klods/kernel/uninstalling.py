@@ -45,7 +45,6 @@ def _take(change: Change, task: Task, step: Step, view: View) -> Iterator[Proble
             change.set_aside(view.holder(step.code))
         case Do.DROP:
             change.discard(step.code, change.set_aside(view.holder(step.code)))
-            change.forget_files(step.code)
         case Do.DISCARD:
             change.discard(step.code, task.plan.archive)
         case Do.RESTORE:

@@ -50,11 +50,6 @@ class MemoryTables:
         self.tables: dict[str, tuple[Table, ...]] = {}
         self.pointing: tuple[str, ...] = ()
         self.kept: tuple[Archive, ...] = ()
-        self.stored: dict[str, int] = {}
-
-    def files(self, code: str) -> int:
-        """What was set."""
-        return self.stored.get(code, 0)
 
     def held(self, holder: Holder) -> tuple[Table, ...] | None:
         """What was set."""
@@ -77,7 +72,6 @@ class MemoryChange:
         self._migrator = migrator
         self.tables = dict(tables.tables)
         self.archives = tables.kept
-        self.stored = dict(tables.stored)
         self.installations = dict(before.installations)
         self.activations = dict(before.activations)
         self.switches = dict(before.switches)
@@ -138,10 +132,6 @@ class MemoryChange:
         if archive not in {it.id for it in self.archives}:
             raise NoSuchArchive(module=code)
         self.archives = tuple(it for it in self.archives if it.id != archive)
-
-    def forget_files(self, code: str) -> None:
-        """Forget how many there are."""
-        self.stored.pop(code, None)
 
     def forget(self, code: str) -> None:
         """Delete the rows of a module."""
@@ -212,7 +202,6 @@ class MemoryStates:
             self.states = replace(change.states(), generation=change.generation)
             self.migrator.applied = change.applied
             self.tables.tables, self.tables.kept = change.tables, change.archives
-            self.tables.stored = change.stored
             self.log += change.entries
             self.hooks += change.ran
             self.grants |= change.granted

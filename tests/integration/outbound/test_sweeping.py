@@ -9,8 +9,12 @@ from pydantic import SecretStr
 from klods.bootstrap import build
 from klods.cli.serve import open_hub
 from klods.db.database import Database
+from klods.db.holdings.tables import ModuleTables
 from klods.db.scope import Scope, ScopeKind, enter
+from klods.db.stores import StateRows
+from klods.kernel.holdings import Holder
 from klods.outbound import files
+from klods.outbound.blobs import DiskBlobs
 from klods.settings import Settings
 from klods.testing.databases import copied
 
@@ -73,19 +77,22 @@ def test_another_database_says_nothing_about_the_files_of_this_one(
         assert klods.sweep_files() == 1
 
 
-def test_files_of_a_module_that_is_dropped_are_forgotten_and_those_of_others_are_not(tmp_path, host_database):
-    from klods.db.holdings.tables import ModuleTables
-    from klods.db.stores import StateRows
-    from klods.outbound.blobs import DiskBlobs
-
+def test_files_go_the_way_of_the_tables_of_their_module(tmp_path, host_database):
     with Database(host_database) as database:
         database.blobs = DiskBlobs(tmp_path / "home" / "files")
         write_and_undo(database)
-        held = ModuleTables(database)
-        assert (held.files("shop"), held.files("other")) == (1, 0)
+        tables, shop = ModuleTables(database), Holder("shop", "shop_")
+        (files,) = tables.held(shop)
+        assert (files.name, files.rows) == ("stored files", 1)
+        assert tables.held(Holder("other", "other_")) is None
         with StateRows(database).change() as change:
-            change.forget_files("other")
-        assert held.files("shop") == 1
+            number = change.set_aside(shop)
+        assert tables.held(shop) is None
+        assert [archive.tables for archive in tables.archives("shop")] == [(files,)]
         with StateRows(database).change() as change:
-            change.forget_files("shop")
-        assert held.files("shop") == 0
+            change.bring_back("shop", number)
+        assert tables.held(shop) == (files,)
+        with StateRows(database).change() as change:
+            change.discard("shop", change.set_aside(shop))
+        with database.connection() as connection:
+            assert connection.execute("select from klods.stored_file").fetchall() == []

@@ -57,29 +57,6 @@ def test_tables_are_set_aside_or_deleted_before_the_module_goes(action):
 
 
 @pytest.mark.parametrize("action", sorted(TAKES_OUT))
-def test_files_go_only_when_everything_is_deleted_and_the_plan_says_how_many(action):
-    it = installed()
-    it.store.tables.stored = {"a": 3, "b": 1}
-    said = [warning for warning in it.lifecycle.plan(action, "a", 1).warnings if "files" in warning]
-    act(it, action)
-    if action is Action.DROP:
-        assert said == ["3 stored files of a are deleted as well"]
-        assert it.store.tables.stored == {"b": 1}
-    else:
-        assert (said, it.store.tables.stored) == ([], {"a": 3, "b": 1})
-
-
-def test_files_of_a_module_that_left_nothing_else_can_be_deleted():
-    it = installed()
-    it.store.tables.tables = {}
-    it.store.tables.stored = {"a": 3}
-    act(it, Action.UNINSTALL)
-    assert steps(it, Action.DROP) == ["drop a"]
-    act(it, Action.DROP)
-    assert it.store.tables.stored == {}
-
-
-@pytest.mark.parametrize("action", sorted(TAKES_OUT))
 def test_an_enabled_module_has_to_be_disabled_first(action):
     it = installed()
     act(it, Action.ENABLE)

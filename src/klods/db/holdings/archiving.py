@@ -10,6 +10,7 @@ from psycopg import errors, sql
 from psycopg.types.json import Jsonb
 
 from klods.db.holdings.belongings import belongings, contents, hand_to, move
+from klods.db.holdings.files import forget_files, rename_keeper, stored_files
 from klods.db.holdings.foreign_keys import ForeignKey, fasten, loosen
 from klods.db.holdings.measuring import measured
 from klods.db.migrating.ledger import Record, close_book, reopen_book
@@ -50,9 +51,11 @@ def set_aside(connection: Connection, family: RoleFamily | None, holder: Holder,
         values = {"version": row.version, "content_hash": row.content_hash, **holder._asdict()}
         number = int((connection.execute(_NEW, values).fetchone() or {"id": 0})["id"])
         mine = belongings(connection, holder, family)
-        facts = {"tables": _jsons(measured(connection, mine)), "loosened": _jsons(loosen(connection, mine))}
+        tables = (*measured(connection, mine), *stored_files(connection, holder.code))
+        facts = {"tables": _jsons(tables), "loosened": _jsons(loosen(connection, mine))}
         connection.execute(sql.SQL("create schema {}").format(_schema(number)))
         move(connection, mine, _schema_name(number))
+        rename_keeper(connection, holder.code, _schema_name(number))
         if family is not None:
             drop_module_roles(connection, family, holder.code)
         revision, lines = close_book(connection, holder.code, f"set aside in archive {number}")
@@ -73,6 +76,7 @@ def bring_back(connection: Connection, family: RoleFamily | None, code: str, num
             move(connection, mine, "public")
             if owner:
                 hand_to(connection, mine, owner)
+        rename_keeper(connection, _schema_name(number), code)
         notes = tuple(fasten(connection, code, keys))
         connection.execute(sql.SQL("drop schema {}").format(_schema(number)))
         reopen_book(connection, code, row["revision"], (Record(**line) for line in row["history"]))
@@ -85,6 +89,7 @@ def discard(connection: Connection, code: str, number: int) -> None:
         raise NoSuchArchive(module=code)
     with _saying(NotSetAside, code):
         connection.execute(sql.SQL("drop schema {} cascade").format(_schema(number)))
+        forget_files(connection, _schema_name(number))
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from klods.db.database import Database
 from klods.db.holdings.archiving import find_archives
 from klods.db.holdings.belongings import belongings, referrers
+from klods.db.holdings.files import stored_files
 from klods.db.holdings.measuring import measured
 from klods.kernel.holdings import Archive, Holder, Table
 
@@ -16,10 +17,11 @@ class ModuleTables:
         self._database = database
 
     def held(self, holder: Holder) -> tuple[Table, ...] | None:
-        """The tables of a module, counted; None when it has nothing at all in the database."""
+        """The tables of a module and its files, counted; None when it has nothing at all in the database."""
         with self._database.connection() as connection:
             mine = belongings(connection, holder, self._database.family)
-            return measured(connection, mine) if mine else None
+            files = stored_files(connection, holder.code)
+            return (*measured(connection, mine), *files) if mine or files else None
 
     def referrers(self, holders: Iterable[Holder]) -> tuple[str, ...]:
         """What depends on what these modules hold and belongs to none of them, for people."""
@@ -32,9 +34,3 @@ class ModuleTables:
         """The archives of one module, or of all; the newest first."""
         with self._database.connection() as connection:
             return find_archives(connection, code)
-
-    def files(self, code: str) -> int:
-        """How many files a module has stored, on all platforms."""
-        with self._database.connection() as connection:
-            row = connection.execute("select count(*) as n from klods.stored_file where module = %s", [code]).fetchone()
-        return int(row["n"]) if row else 0
