@@ -59,11 +59,13 @@ def prepared(home: Path, count: int, stack: ExitStack) -> dict[str, str]:
     for number in range(count):
         write_module(settings.modules_dir / f"m{number}", f"m{number}")
     stack.enter_context(database(settings))
-    with build(settings) as klods, klods.states.change() as change:
-        for module in klods.catalog().values():
-            content = klods.contents.approve(module)
-            change.save(Installation(module.code, Installed.INSTALLED, "1.0.0", content))
-            change.save(Activation(module.code, 1, Active.ENABLED))
+    with build(settings) as klods:
+        with klods.states.change() as change:
+            for module in klods.catalog().values():
+                content = klods.contents.approve(module)
+                change.save(Installation(module.code, Installed.INSTALLED, "1.0.0", content))
+                change.save(Activation(module.code, 1, Active.ENABLED))
+        klods.adopt()
     return os.environ | environment
 
 

@@ -17,7 +17,9 @@ from klods.db.own_connection import own_transaction
 from klods.db.people import People
 from klods.db.processes import LiveProcesses
 from klods.db.roles.adopting import adopt, needs_adoption
+from klods.db.roles.capturing import arm_installed
 from klods.db.roles.isolating import Isolation, isolate
+from klods.db.roles.weaknesses import Weakness, weaknesses
 from klods.db.server import open_server, read_url
 from klods.db.stored_files import hub_id, known_contents
 from klods.db.stores import StateRows
@@ -126,13 +128,21 @@ class Klods:
         catalog = self.catalog()
         return catalog.completed(self.installed.beyond(catalog, self.states.read()))
 
+    def weaknesses(self) -> tuple[Weakness, ...]:
+        """What the server leaves open between modules now."""
+        return weaknesses(self.database, self.isolation)
+
     def adopt(self) -> tuple[str, ...]:
         """Give installed modules that have no roles in the database theirs; return their codes."""
         states = self.states.read()
         installed = [row.code for row in states.installations.values() if row.state is Installed.INSTALLED]
         if not needs_adoption(self.database, installed):
             return ()
-        return adopt(self.database, [module.definition for module, _ in self.installed.modules(states)])
+        return adopt(self.database, self.installed.definitions(states).values())
+
+    def arm(self) -> tuple[str, ...]:
+        """Let tables tell what dry runs would change in them that were made before this was asked of them."""
+        return arm_installed(self.database, lambda: self.installed.definitions(self.states.read()).values())
 
     @cached_property
     def mail(self) -> MailQueue:
@@ -182,7 +192,7 @@ class Klods:
             why_not_ready=lambda: NOT_READ if switchboard.current.generation == NONE_YET else "",
             warnings=self.warnings,
             isolation=self.isolation.value,
-            weakness="" if self.isolation is Isolation.ROLES else self.isolation.meaning,
+            weaknesses=self.weaknesses,
             secure_cookies=self.settings.secure_cookies,
             auto_reload=self.settings.auto_reload,
         )
@@ -245,6 +255,7 @@ def build(settings: Settings) -> Iterator[Klods]:
             if not klods.blobs.hub:
                 klods.blobs.take(hub_id(db))
             klods.adopt()
+            klods.arm()
             klods.lifecycle.recover()
             yield klods
         finally:

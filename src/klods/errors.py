@@ -6,7 +6,8 @@ KlodsError
 ├── Invalid        InvalidDefinition · InvalidName · InvalidPassword · InvalidConfig · InvalidSettings ·
 │                  BadParameters · InvalidBackup · UnclearDryRun · InvalidPath · FileTooLarge · InvalidMail
 ├── Conflict       StalePlan · AlreadyRunning · NameTaken · CoreModule · InUse · NotEmpty · StillEnabled ·
-│                  StillReferenced · PlaceTaken · NotConfirmed · ReadOnlyModule · NotLive · KeptSafe · NotSent · AlreadySent
+│                  StillReferenced · PlaceTaken · NotConfirmed · ReadOnlyModule · ReadOnly · NotLive · HeldMeanwhile ·
+│                  KeptSafe · NotSent · AlreadySent
 ├── Refused        NotSignedIn · WrongPassword · NotAllowed · CrossSite · TooManyTries
 ├── Misuse         NoScope · BlockingCall · EndedUnit · ForbiddenStatement · MigrationInRequest ·
 │                  UndeclaredCall · NotPlain · NotSynchronous
@@ -221,10 +222,25 @@ class ReadOnlyModule(Conflict):
     hint = "Try it with `?dry_run=true`; `klods module live {module}` lets it write."
 
 
+class ReadOnly(Conflict):
+    """{route} says that it only reads, and it tried to write while {module} is read-only; nothing was done."""
+
+    hint = (
+        "`klods module live {module}` lets it write. In the module's code, write under another method than GET, and"
+        " without `@reads_only`."
+    )
+
+
 class NotLive(Conflict):
     """{module} is not live, so nothing was done: what it does would not be kept."""
 
     hint = "`klods module live {module}` lets it go live; without `dry_run=false` it would be tried and undone."
+
+
+class HeldMeanwhile(Conflict):
+    """{module} was put on hold while this ran, so nothing of it was kept."""
+
+    hint = "Try again: it is tried and undone now. `klods module live {module}` lets it go live."
 
 
 class KeptSafe(Conflict):

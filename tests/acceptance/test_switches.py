@@ -2,9 +2,13 @@
 
 import json
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
+from psycopg.rows import scalar_row
 from support.served import Hub
+from support.waiting import until
 
 CODE = "notes"
 
@@ -98,3 +102,49 @@ def test_one_command_enables_a_module_and_lets_it_go_live(hub):
     with hub.served():
         assert add(hub, "kept") == 201
         assert items(hub) == ["kept"]
+
+
+SLOW = """
+from fastapi import APIRouter
+from klods import execute_insert, execute_query
+
+router = APIRouter()
+
+@router.post("/slow/{seconds}", status_code=201)
+def slow(seconds: float) -> None:
+    execute_insert("insert into TABLE(name) values (%s)", [f"slow {seconds}"])
+    execute_query("select pg_sleep(%s) from pg_advisory_xact_lock_shared(4711)", [seconds])
+"""
+
+
+def test_when_a_hold_is_answered_nothing_that_began_live_can_be_kept_in_any_process(hub, host_database):
+    hub.extra |= {"KLODS_DRAIN_SECONDS": "3", "KLODS_POOL_SIZE": "20", "KLODS_WORKER_THREADS": "20"}
+    for code in (CODE, "other"):
+        if code != CODE:
+            hub.klods("module", "create", code, "Others")
+        (hub.modules / code / "backend/router.py").write_text(SLOW.replace("TABLE", f"{code}_items"))
+        hub.klods("module", "enable", code, "--live")
+
+    def kept(code):
+        with psycopg.connect(host_database, row_factory=scalar_row) as connection:
+            return connection.execute(f"select name from {code}_items order by name").fetchall()
+
+    def sleeping():
+        with psycopg.connect(host_database, row_factory=scalar_row) as connection:
+            return connection.execute("select count(*) from pg_locks where objid = 4711").fetchone()
+
+    with hub.served("--workers", "2"), ThreadPoolExecutor(20) as pool:
+
+        def ask(code, seconds, times):
+            return [pool.submit(hub.post, f"/api/v1/{code}/slow/{seconds}") for _ in range(times)]
+
+        short, long, others = ask(CODE, 2, 4), ask(CODE, 20, 4), ask("other", 8, 4)
+        until(lambda: sleeping() + sum(answer.done() for answer in short) >= 12)
+        assert hub.post(f"/api/v1/modules/{CODE}/hold")[0] == 200
+        at_the_answer = kept(CODE)
+        assert at_the_answer == ["slow 2.0"] * 4
+        assert {answer.result()[0] for answer in short} == {201}
+        assert {(status, body["error"]) for status, body in (it.result() for it in long)} == {(409, "held_meanwhile")}
+        assert {answer.result()[0] for answer in others} == {201}
+        assert kept(CODE) == at_the_answer
+        assert kept("other") == ["slow 8.0"] * 4

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import tuple_row
@@ -25,7 +26,7 @@ from support.attacks.model import (
 )
 from support.catalogue import PARTS, difference
 from support.isolated import install, working
-from support.migrating import module_of
+from support.migrating import module_of, python
 
 from klods.db.database import Database
 from klods.db.migrating.migrator import ModuleMigrator
@@ -79,12 +80,18 @@ NEXT = f"""
 _OWN = re.compile(r"^. [a-z' ]+(klods\.)?shop_|rows of klods.module_migration")
 ROLES = """
     select 'member ' || roleid::regrole || ' ' || member::regrole, admin_option::text from pg_auth_members
-     where starts_with(member::regrole::text, current_database()) or starts_with(roleid::regrole::text, current_database())
+     where starts_with(member::regrole::text, '{hub}') or starts_with(roleid::regrole::text, '{hub}')
+     union all select 'role ' || rolname, concat_ws(' ', rolcanlogin, rolsuper, rolcreaterole, rolcreatedb, rolinherit, rolbypassrls)
+      from pg_roles where starts_with(rolname, '{hub}')
      union all select 'setting of ' || setrole::regrole, setconfig::text from pg_db_role_setting
-     where setrole <> 0 and (starts_with(setrole::regrole::text, current_database()) or setrole = current_user::regrole)"""
+     where setrole <> 0 and (starts_with(setrole::regrole::text, '{hub}') or setrole = current_user::regrole)"""
 TABLES = """
     select c.oid::regclass::text from pg_class c
      where (relkind = 'r' or relname = 'other_numbered_id_seq') and relnamespace in (select oid from pg_namespace where nspname in ('klods', 'public')) order by 1"""
+
+
+WRITTEN = "select pg_snapshot_xmax(pg_current_snapshot())::text as before"
+"""Grows with every transaction on the server that writes anything, a number of a sequence included."""
 
 
 class Undone(Exception):
@@ -92,15 +99,15 @@ class Undone(Exception):
 
 
 class Battlefield:
-    """One server's database, for all attacks; made anew when one of them left something behind."""
+    """One server's database, for all attacks; when one of them left something behind, another copy of how it began."""
 
     def __init__(self, server: Server, login: str, template: str, admin: str) -> None:
         self.server = server
         self._login = login
-        self._template = template
         self._admin = admin
         self._folder = Path(tempfile.mkdtemp(prefix="klods-attacks-"))
-        self._stack = ExitStack()
+        self._stack, self._whole = ExitStack(), ExitStack()
+        self._hub = self._build(template)
         self._make()
 
     def attempt(self, attack: Attack) -> list[str]:
@@ -110,7 +117,7 @@ class Battlefield:
         undone: making the database anew after each would take minutes.
         """
         undone = self.server in attack.not_stopped and self.server is Server.PREFIX and not attack.may_build
-        tried = self._migration if attack.way is Way.MIGRATION else self._statements
+        tried = self._migration if attack.way in {Way.MIGRATION, Way.PYTHON} else self._statements
         heard: list[str] = []
         inside = tried(attack, heard, undone=undone)
         try:
@@ -123,8 +130,10 @@ class Battlefield:
     def _achieved(self, attack: Attack, said: str, inside: list[str]) -> list[str]:
         found = [f"told: {secret}" for secret in (*SECRETS, TOLD) if secret in said]
         found += [f"notified: {note.payload}" for note in self._notes()]
+        after = self._before if self._untouched() else self._snapshot()
         found += self._next()
-        changes = inside + difference(self._before, after := self._snapshot())
+        self._written = self._how_far()
+        changes = inside + difference(self._before, after)
         found += [change for change in changes if not (attack.may_build and _OWN.search(change))]
         if after != self._before or (found and not self._alive()):
             self.close()
@@ -138,28 +147,38 @@ class Battlefield:
     def end(self) -> None:
         """Close for good."""
         self.close()
+        self._whole.close()
         shutil.rmtree(self._folder)
+
+    def _build(self, template: str) -> str:
+        """Make what every copy begins as, and with it the roles; return its name."""
+        conninfo = self._whole.enter_context(self._copied(template))
+        with Database(conninfo, pool_size=1) as database:
+            isolation = isolate(database)
+            assert isolation is (Isolation.PREFIX if self.server is Server.PREFIX else Isolation.ROLES)
+            install(database, module_of(self._folder, {"001_a.sql": SHOP}))
+            install(database, module_of(self._folder, {"001_a.sql": OTHER}, "other"))
+        with psycopg.connect(conninfo) as host:
+            host.execute(PLANTED)
+        return str(conninfo_to_dict(conninfo)["dbname"])
 
     def _make(self) -> None:
         self._stack = ExitStack()
         enter = self._stack.enter_context
-        self.conninfo = enter(self._copied())
+        self.conninfo = enter(self._copied(self._hub))
         database = self.database = enter(Database(self.conninfo, pool_size=1, wait_seconds=3))
-        isolation = isolate(database)
-        assert isolation is (Isolation.PREFIX if self.server is Server.PREFIX else Isolation.ROLES)
-        install(database, module_of(self._folder, {"001_a.sql": SHOP}))
-        install(database, module_of(self._folder, {"001_a.sql": OTHER}, "other"))
+        isolate(database)
         self._host = enter(psycopg.connect(self.conninfo, autocommit=True))
-        self._host.execute(PLANTED)
         self._listener = enter(psycopg.connect(self.conninfo, autocommit=True))
         self._listener.execute(f"listen {CHANNEL}")
         self._before = self._snapshot()
         self._usual = self._asked()
+        self._written = self._how_far()
 
     @contextmanager
-    def _copied(self) -> Iterator[str]:
+    def _copied(self, template: str) -> Iterator[str]:
         """A database that belongs to the host's login."""
-        with copied(self._admin, self._template) as conninfo:
+        with copied(self._admin, template) as conninfo:
             name = conninfo_to_dict(conninfo)["dbname"]
             if self._admin != self._login:
                 owner = conninfo_to_dict(self._login)["user"]
@@ -170,10 +189,10 @@ class Battlefield:
 
     def spelled(self, text: str) -> str:
         """The SQL with the names of this server's roles in it."""
-        names = dict.fromkeys(("other", "owner", "writer", "login"), "nobody")
+        names = dict.fromkeys(("other", "owner", "writer", "login", "owner_of_other"), "nobody")
         if family := self.database.family:
             names = {"other": family.writer("other"), "owner": family.owner("shop"), "writer": family.writer("shop")}
-            names["login"] = family.login
+            names |= {"login": family.login, "owner_of_other": family.owner("other")}
         names["host"] = conninfo_to_dict(self.conninfo)["user"]
         for name, role in names.items():
             text = text.replace(f"{{{name}}}", str(role))
@@ -184,7 +203,7 @@ class Battlefield:
         with suppress(Exception), working(self.database, "shop", read_only=attack.read_only):
             self._send(heard, attack.way, attack.sql)
             for statement in attack.then:
-                self._send(heard, Way.CODE, statement)
+                self._send(heard, Way.DRIVER if attack.way is Way.DRIVER else Way.CODE, statement)
             if undone:
                 with current_scope().unit.wire() as transaction:
                     found = difference(self._before, self._snapshot(transaction.connection))
@@ -206,9 +225,13 @@ class Battlefield:
 
     def _migration(self, attack: Attack, heard: list[str], *, undone: bool) -> list[str]:
         found: list[str] = []
-        module = module_of(self._folder, {"001_a.sql": SHOP, "002_b.sql": self.spelled(attack.sql)})
+        text = self.spelled(attack.sql)
+        second = (
+            {"002_b.sql": text} if attack.way is Way.MIGRATION else {"versions/b.py": python("b", "shop_001", text)}
+        )
+        module = module_of(self._folder, {"001_a.sql": SHOP, **second})
         try:
-            with own_transaction(self.database, lock_seconds=2) as connection:
+            with self._environment(), own_transaction(self.database, lock_seconds=2) as connection:
                 ModuleMigrator(self.database).upgrade(connection, module)
                 if undone:
                     found = difference(self._before, self._snapshot(connection))
@@ -221,6 +244,15 @@ class Battlefield:
                 replace(attack, way=Way.CODE, sql=attack.then[0], then=attack.then[1:]), heard, undone=False
             )
         return found
+
+    @contextmanager
+    def _environment(self) -> Iterator[None]:
+        """What a hub on a server of somebody's own finds there; on the embedded one it signs in with a file."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.delenv("DATABASE_URL", raising=False)
+            if self.server is not Server.EMBEDDED:
+                patch.setenv("DATABASE_URL", self.conninfo)
+            yield
 
     def _notes(self) -> list[psycopg.Notify]:
         self._listener.execute("select 1")
@@ -243,6 +275,13 @@ class Battlefield:
     def _alive(self) -> bool:
         return not self._next()
 
+    def _how_far(self) -> object:
+        return self._host.execute(WRITTEN).fetchone()
+
+    def _untouched(self) -> bool:
+        """Whether nobody has written anything since it was looked last, so that there is no need to look again."""
+        return self._how_far() == self._written
+
     def _snapshot(self, connection: psycopg.Connection[Any] | None = None) -> dict[str, str]:
         with (connection or self._host).cursor(row_factory=tuple_row) as cursor:
             tables = cursor.execute(TABLES).fetchall()
@@ -250,7 +289,12 @@ class Battlefield:
                 f"select '{part.replace(chr(39), '')} ' || n, t from ({text}) p(n, t)" for part, text in PARTS.items()
             ]
             parts += [f"select 'rows of {t}', {_content(t)} from {t} x" for (t,) in tables]
-            return {name: str(text) for name, text in cursor.execute(" union all ".join([*parts, ROLES]).encode())}
+            return {
+                name: str(text)
+                for name, text in cursor.execute(
+                    " union all ".join([*parts, ROLES.replace("{hub}", self._hub)]).encode()
+                )
+            }
 
 
 def _content(table: str) -> str:
@@ -265,6 +309,9 @@ def _run(way: Way, text: str) -> object:
     if way is Way.SESSION:
         result = get_db().connection().exec_driver_sql(text)
         return result.fetchall() if result.returns_rows else ""
+    if way is Way.DRIVER:
+        cursor = get_db().connection().connection.cursor().connection.execute(text)
+        return cursor.fetchall() if cursor.description else ""
     if way is Way.STREAM:
         return list(get_db().connection().connection.cursor().stream(text))
     if way is Way.COPY:

@@ -178,7 +178,7 @@ def serving(database: Any = None, **more: Any) -> Iterator[Hub]:
     around = Surroundings(
         database or SimpleNamespace(),
         authenticate,
-        switches=lambda *_: switches,
+        switches=switches if callable(switches) else lambda *_: switches,
         keep_dry_run=more.pop("keep_dry_run", None),
         worker_threads=more.pop("worker_threads", 8),
     )

@@ -114,11 +114,14 @@ def roles(*, as_sql: bool, as_json: bool) -> None:
         if as_sql:
             click.echo(roles_sql(standing, codes), nl=False)
             return
-        known = module_roles(connection, standing, codes)
+        known, weak = module_roles(connection, standing, codes), klods.weaknesses()
     if as_json:
-        print_json({"isolation": klods.isolation, "roles": known})
+        print_json({"isolation": klods.isolation, "warnings": [one.meaning for one in weak], "roles": known})
         return
     click.echo(f"{klods.isolation.value}: {klods.isolation.meaning}")
+    for weakness in weak:
+        if weakness.value != klods.isolation.value:
+            click.echo(f"{weakness.value}: {weakness.meaning}")
     print_table(("module", "role", "there"), ((one.module, one.role, "yes" if one.there else "no") for one in known))
 
 

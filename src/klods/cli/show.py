@@ -109,7 +109,7 @@ def table_line(table: "Table") -> str:
     from rich.filesize import decimal
 
     rows = "1 row" if table.rows == 1 else f"{table.rows:,} rows"
-    return f"{table.name}: {rows}, {decimal(table.size)}"
+    return f"{table.name}: {'about ' if table.estimated else ''}{rows}, {decimal(table.size)}"
 
 
 def _versions(step: "Step") -> str:

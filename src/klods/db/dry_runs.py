@@ -11,7 +11,8 @@ from klods.kernel.changes import MOST_ROWS, DryRun
 KEEP = """
     with swept as (delete from klods.dry_run where at < now() - interval '1 hour')
     insert into klods.dry_run(id, module, platform_id, status, changes)
-    values (%(id)s, %(module)s, %(platform_id)s, %(status)s, %(changes)s)"""
+    values (%(id)s, %(module)s, %(platform_id)s, %(status)s, %(changes)s)
+    on conflict (id) do update set at = now(), status = excluded.status, changes = excluded.changes"""
 FIND = """
     select id::text, module, platform_id, at, status, changes from klods.dry_run
      where id::text = %s and platform_id = %s and at >= now() - interval '1 hour'"""
@@ -24,7 +25,7 @@ class DryRuns:
         self._database = database
 
     def keep(self, run: DryRun) -> None:
-        """Store a run, and forget the expired ones."""
+        """Store a run, in the place of what was known of it before, and forget the expired ones."""
         outgoing = [asdict(one) for one in run.changes.outgoing[:MOST_ROWS]]
         found = {"counts": dict(run.changes.counts), "rows": list(run.changes.rows), "outgoing": outgoing}
         values = {"id": run.id, "module": run.module, "platform_id": run.platform_id, "status": run.status}

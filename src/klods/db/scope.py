@@ -11,12 +11,13 @@ from functools import lru_cache
 from psycopg.errors import InsufficientPrivilege
 
 from klods.db.database import Database
+from klods.db.ongoing import Ongoing
 from klods.db.units.unit import Opening, Unit
-from klods.errors import NoScope, ReadOnlyModule
+from klods.errors import HeldMeanwhile, NoScope, ReadOnlyModule
 from klods.kernel.catalog import Module
 from klods.kernel.changes import MOST_ROWS, Changes, Outgoing
 from klods.kernel.subject import Subject
-from klods.kernel.switches import LIVE, Switches
+from klods.kernel.switches import LIVE, Mode, Switches, later_mode
 
 _bound: ContextVar["Scope"] = ContextVar("klods.scope")
 
@@ -83,6 +84,18 @@ class Scope:
     switches: Callable[[str, int], Switches] = field(default=_live, repr=False)
     """The safety switches of a module that is called, on a platform."""
 
+    asked: bool | None = None
+    """What the request said about being dry; it holds for what comes later too."""
+
+    least: Mode | None = None
+    """What holds at least for scopes that come out of this one; without it, how this one runs."""
+
+    ongoing: Ongoing | None = field(default=None, repr=False)
+    """Where live units are known, so that a module can be held while they run."""
+
+    noted: Callable[[Changes], None] | None = field(default=None, repr=False)
+    """Told what a dry scope that comes out of this one would have changed; blocks."""
+
     called: bool = False
     """Whether another module called this one, in whose unit it works then."""
 
@@ -99,6 +112,11 @@ class Scope:
                     raise NoScope
                 self.course.unit = self._new_unit()
             return self.course.unit
+
+    @property
+    def mode(self) -> Mode:
+        """How it runs."""
+        return Mode.DRY if self.dry else Mode.READ_ONLY if self.read_only else Mode.LIVE
 
     @property
     def opening(self) -> Opening:
@@ -169,9 +187,15 @@ class Scope:
             self.course.unit.cancel()
 
     def fresh(self) -> "Scope":
-        """A scope for the same module, platform, subject and locale, whose units are its own."""
+        """A scope for the same module, platform, subject and locale, whose units are its own.
+
+        It runs as the switches say by now, and keeps no more than this one may.
+        """
         kind = ScopeKind.JOB if self.kind is ScopeKind.REQUEST else self.kind
-        return replace(self, kind=kind, called=False, course=Course())
+        switches = self.switches(self.module, self.platform_id)
+        mode = later_mode(self.module, switches, least=self.least or self.mode, asked=self.asked)
+        dry, read_only = mode is Mode.DRY, mode is Mode.READ_ONLY
+        return replace(self, kind=kind, called=False, dry=dry, read_only=read_only, course=Course())
 
     @contextmanager
     def calling(self, module: str) -> Iterator["Scope"]:
@@ -179,10 +203,11 @@ class Scope:
 
         What a dry module does is undone when the call is over; a read-only one cannot write, and raises `ReadOnlyModule`.
         """
-        switches = self.switches(module, self.platform_id)
+        switches = self._switches_for(module)
         dry = self.dry or switches.dry_run
         held = switches.read_only and not dry and not self.read_only
-        called = replace(self, module=module, called=True, dry=dry, read_only=self.read_only or held)
+        read_only = self.read_only or held
+        called = replace(self, module=module, called=True, dry=dry, read_only=read_only, least=None)
         # A transaction cannot be read-only for a while: the role that reads is what keeps this module from writing.
         opening = replace(self.database.in_role(called.opening), read_only=self.read_only)
         if held and not opening.role:
@@ -219,10 +244,29 @@ class Scope:
         before.commit()
         return self.unit
 
+    def _switches_for(self, module: str) -> Switches:
+        """Those of a module that is about to work in the present unit, which is noted before, and forgotten if it must not keep."""
+        ongoing = self.ongoing if self.mode is Mode.LIVE else None
+        new = ongoing.note(self.unit, module, self.platform_id) if ongoing else False
+        switches = self.switches(module, self.platform_id)
+        if ongoing and new and not switches.live:
+            ongoing.take_back(self.unit, module, self.platform_id)
+        return switches
+
     def _new_unit(self) -> Unit:
         unit = self.database.unit(self.opening)
         unit.host_thread = self.host_thread
+        if self.ongoing is not None and self.mode is Mode.LIVE:
+            self._note(unit, self.ongoing)
         return unit
+
+    def _note(self, unit: Unit, ongoing: Ongoing) -> None:
+        """Let a live unit be known from its beginning; raise `HeldMeanwhile` when the module is live no longer."""
+        unit.on_end = ongoing.end
+        ongoing.note(unit, self.module, self.platform_id)
+        if not self.switches(self.module, self.platform_id).live:
+            unit.rollback()
+            raise HeldMeanwhile(module=self.module)
 
 
 @lru_cache(maxsize=4096)
@@ -272,6 +316,8 @@ def scope() -> Iterator[Scope]:
             keep = True
         finally:
             fresh.end(keep=keep)
+            if fresh.dry and fresh.changes and fresh.noted is not None:
+                fresh.noted(fresh.changes)
 
 
 @contextmanager

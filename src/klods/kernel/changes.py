@@ -41,6 +41,18 @@ class Changes:
     def __bool__(self) -> bool:
         return bool(self.counts or self.outgoing)
 
+    def __add__(self, later: "Changes") -> "Changes":
+        """Both, in this order."""
+        nothing = (0, 0, 0)
+        counts = {
+            table: tuple(
+                a + b for a, b in zip(self.counts.get(table, nothing), later.counts.get(table, nothing), strict=True)
+            )
+            for table in {**self.counts, **later.counts}
+        }
+        outgoing = (*self.outgoing, *later.outgoing)[:MOST_ROWS]
+        return Changes(counts, (*self.rows, *later.rows)[:MOST_ROWS], outgoing)
+
     @property
     def header(self) -> str:
         """The counts as ``shop_items=+1~2-0, mail=1``: tables in alphabetical order, then kinds of what would go out."""

@@ -21,6 +21,9 @@ class Table:
     size: int
     """In bytes, with indexes and what is kept out of line."""
 
+    estimated: bool = False
+    """Whether the rows are too many to be counted while somebody waits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Archive:

@@ -30,6 +30,11 @@ class Switches:
         """The one word for people: ``dry_run`` wins, because then everything runs dry."""
         return "dry_run" if self.dry_run else "read_only" if self.read_only else "live"
 
+    @property
+    def mode(self) -> "Mode":
+        """How that runs which is asked for by nobody: a socket's message, work after the answer."""
+        return Mode.DRY if self.dry_run else Mode.READ_ONLY if self.read_only else Mode.LIVE
+
 
 LIVE = Switches(read_only=False, dry_run=False)
 
@@ -40,6 +45,11 @@ class Mode(StrEnum):
     LIVE = "live"
     READ_ONLY = "read_only"
     DRY = "dry"
+
+    def and_at_least(self, other: "Mode") -> "Mode":
+        """The one of both under which less is kept; what is tried and undone says more than what may only read."""
+        order = (Mode.LIVE, Mode.READ_ONLY, Mode.DRY)
+        return max(self, other, key=order.index)
 
 
 def effective(definition: ModuleDefinition, stored: StoredSwitches, environment: Environment) -> Switches:
@@ -79,6 +89,13 @@ def asked_for(queries: Sequence[str], headers: Sequence[str]) -> bool | None:
     if len(words) > 1:
         raise UnclearDryRun(reason="it says both true and false")
     return _ASKED[words.pop()] if words else None
+
+
+def later_mode(code: str, switches: Switches, *, least: Mode, asked: bool | None) -> Mode:
+    """How something runs that comes out of a request, by the switches as they are by then; raise `NotLive` as it would."""
+    if asked is False and not switches.live:
+        raise NotLive(module=code)
+    return switches.mode.and_at_least(Mode.DRY if asked else least)
 
 
 def mode_of(code: str, switches: Switches, *, unsafe: bool, reads_only: bool, asked: bool | None) -> Mode:

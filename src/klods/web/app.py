@@ -66,6 +66,7 @@ class WebApp:
             services.switchboard,
             self._loader,
             drain_seconds=process.drain_seconds,
+            ongoing=around.ongoing,
             changed=partial(_forget, services, process.database),
             environment=services.lifecycle.environment,
         )

@@ -38,6 +38,7 @@ STATUS: Mapping[type[KlodsError], int] = {
 """A class that is not listed has the status of the nearest family above it."""
 
 RETRY_SECONDS = 2
+READ_ONLY_TRANSACTION = "25006"
 LOGIN_PATH = "/auth/login"
 
 ErrorPage = Callable[[Scope, int, Mapping[str, Any]], Response]
@@ -121,6 +122,13 @@ def report(error: BaseException, scope: Scope) -> str:
 def asked_for(scope: Scope) -> str:
     """Method and path as the log may show them: on one line, whatever a client sent."""
     return f"{scope.get('method', scope['type'])} {quote(scope['path'])}"
+
+
+def tried_to_write(error: BaseException) -> bool:
+    """Whether PostgreSQL refused it because the transaction only reads, in whatever the error arrived."""
+    known = error.data if isinstance(error, KlodsError) else {}
+    state = known.get("sqlstate") or getattr(getattr(error, "orig", error), "sqlstate", None)
+    return state == READ_ONLY_TRANSACTION
 
 
 def body_of(error: BaseException, request_id: str = "") -> dict[str, Any]:

@@ -31,7 +31,7 @@ def ready(services: Services, response: Response) -> HealthOut:
 def health(services: Services, response: Response) -> HealthOut:
     """Readiness, and how many modules stand how in this process."""
     answer = ready(services, response)
-    warnings = [*([services.weakness] if services.weakness else []), *([] if answer.reason else services.warnings())]
+    warnings = _warnings(services) if not answer.reason else []
     known = {"modules": _standings(services), "isolation": services.isolation, "warnings": warnings}
     return answer.model_copy(update=known)
 
@@ -42,6 +42,14 @@ def _why_no_states(services: HostServices) -> str:
     except KlodsError as error:
         return str(error)
     return ""
+
+
+def _warnings(services: HostServices) -> list[str]:
+    """Nothing while the database is away, which the status says already."""
+    try:
+        return [*(weakness.meaning for weakness in services.weaknesses()), *services.warnings()]
+    except KlodsError:
+        return []
 
 
 def _standings(services: HostServices) -> dict[str, int]:

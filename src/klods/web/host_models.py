@@ -100,6 +100,7 @@ class TableOut(Shape):
     name: str
     rows: int
     size: Annotated[int, Field(description="in bytes, with indexes")]
+    estimated: Annotated[bool, Field(description="whether the rows were too many to be counted")]
 
 
 class StepOut(Shape):

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from klods.db.people import People
+from klods.db.roles.weaknesses import Weakness
 from klods.kernel.catalog import Catalog
 from klods.kernel.lifecycle import Lifecycle
 from klods.kernel.overview import Known
@@ -51,8 +52,8 @@ class HostServices:
     isolation: str = ""
     """How far modules are kept apart in the database."""
 
-    weakness: str = ""
-    """What is wrong with that, for people; empty while nothing is."""
+    weaknesses: Callable[[], Sequence[Weakness]] = tuple
+    """What is wrong with that now; asks the database."""
 
     secure_cookies: bool = False
     auto_reload: bool = False

@@ -1,5 +1,6 @@
 """READ_ONLY and DRY_RUN at the edge: the answer is the live one, and nothing of it is kept."""
 
+import threading
 from contextlib import contextmanager
 
 import psycopg
@@ -26,8 +27,9 @@ ROUTER = """
 
     from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException
     from fastapi.responses import StreamingResponse
-    from sqlalchemy import text
-    from sqlalchemy.orm import Session
+    from psycopg.errors import ReadOnlySqlTransaction
+    from sqlalchemy import Identity, text
+    from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
     from klods.db.migrating.migrator import execute_module_migration
     from klods.db.scope import scope, unit
@@ -123,6 +125,12 @@ ROUTER = """
         tasks.add_task(work)
         return "done"
 
+    @router.post("/inside")
+    def inside() -> None:
+        with scope():
+            add("in a scope of its own")
+        add("outside")
+
     @router.post("/search")
     @reads_only
     def search() -> list[str]:
@@ -143,6 +151,26 @@ ROUTER = """
     @router.get("/sneaky")
     def sneaky() -> None:
         add("sneaky")
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Card(Base):
+        __tablename__ = "cards_card"
+        id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+        name: Mapped[str]
+
+    @router.get("/sneaky/session")
+    def sneaky_session(db: Session = Depends(get_db)) -> None:
+        db.execute(text("insert into cards_card(name) values ('sneaky')"))
+
+    @router.get("/sneaky/late")
+    def sneaky_late(db: Session = Depends(get_db)) -> None:
+        db.add(Card(name="sent when the unit ends"))
+
+    @router.get("/own")
+    def own() -> None:
+        raise ReadOnlySqlTransaction("of a server of its own")
 
     @router.post("/migrated")
     def migrated() -> str:
@@ -231,12 +259,27 @@ def test_a_read_only_module_refuses_what_changes_and_names_the_way_out(served, c
     assert checksums() == before
 
 
-@pytest.mark.parametrize(("method", "path"), [("POST", "/liar"), ("GET", "/sneaky")])
-def test_postgresql_refuses_what_only_says_that_it_reads(served, checksums, method, path):
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/liar"), ("GET", "/sneaky"), ("GET", "/sneaky/session"), ("GET", "/sneaky/late")]
+)
+def test_what_only_says_that_it_reads_is_refused_with_the_module_the_route_and_the_way_out(
+    served, checksums, method, path
+):
     before = checksums()
     with served(READ_ONLY) as hub:
-        assert hub.ask(method, f"/api/v1/cards{path}").status == 500
+        answer = hub.ask(method, f"/api/v1/cards{path}")
+    assert (answer.status, answer.error) == (409, "read_only")
+    assert answer.json["message"].startswith(f"{method} /api/v1/cards{path} says that it only reads")
+    assert "cards is read-only" in answer.json["message"]
+    assert "klods module live cards" in answer.json["hint"]
+    assert "@reads_only" in answer.json["hint"]
     assert checksums() == before
+
+
+def test_a_module_that_may_write_is_not_told_that_it_only_reads(served):
+    with served(LIVE) as hub:
+        assert hub.ask("GET", "/api/v1/cards/own").status == 500
+        assert hub.ask("GET", "/api/v1/cards/sneaky").status == 200
 
 
 def test_dry_run_wins_over_read_only(served):
@@ -285,11 +328,72 @@ def test_no_migration_gets_out_of_a_dry_run(served, conninfo):
         assert hub.ask("POST", "/api/v1/cards/migrated").error == "migration_in_request"
 
 
-def test_background_work_of_a_dry_request_keeps_nothing(served, checksums):
+def test_background_work_of_a_dry_request_keeps_nothing_and_is_part_of_its_record(served, checksums, conninfo):
     before = checksums()
     with served(DRY) as hub:
-        assert hub.ask("POST", "/api/v1/cards/later").status == 200
+        answer = hub.ask("POST", "/api/v1/cards/later")
+    assert (answer.status, "x-klods-changes" in answer.headers) == (200, False)
     assert checksums() == before
+    assert kept_rows(conninfo, answer) == ["later"]
+
+
+def test_what_a_stream_would_change_is_part_of_the_record_of_its_request(served, checksums, conninfo):
+    before = checksums()
+    with served(DRY) as hub:
+        answer = hub.ask("POST", "/api/v1/cards/streamed")
+    assert answer.headers["x-klods-changes"] == "cards_card=+1~0-0"
+    assert checksums() == before
+    assert kept_rows(conninfo, answer) == ["streamed", "in the stream", "in a unit"]
+    assert dry_runs(conninfo, answer)["counts"] == {"cards_card": [3, 0, 0]}
+
+
+def test_what_a_scope_inside_a_dry_request_would_change_is_in_its_headers(served, checksums, conninfo):
+    before = checksums()
+    with served(DRY) as hub:
+        answer = hub.ask("POST", "/api/v1/cards/inside")
+    assert answer.headers["x-klods-changes"] == "cards_card=+2~0-0"
+    assert checksums() == before
+    assert kept_rows(conninfo, answer) == ["in a scope of its own", "outside"]
+
+
+NATIVE = """
+    import asyncio
+
+    from fastapi import APIRouter
+
+    from klods.db.scope import scope
+    from klods.db.statements import execute_insert
+
+    router = APIRouter()
+
+    @router.post("/aside")
+    async def aside() -> None:
+        def work() -> None:
+            with scope():
+                execute_insert("insert into cards_card(name) values ('aside')")
+
+        await asyncio.to_thread(work)
+"""
+
+
+def test_the_record_of_a_native_module_is_never_kept_on_the_loop_of_the_host(conninfo, tmp_path):
+    keepers = []
+    with Database(conninfo, pool_size=2) as database:
+
+        def keep(run):
+            keepers.append(threading.get_ident())
+            DryRuns(database).keep(run)
+
+        with serving(database, switches=DRY, keep_dry_run=keep) as hub:
+            hub.add(write_module(tmp_path, "cards", {"backend/router.py": NATIVE}, native_async=True))
+            answer = hub.ask("POST", "/api/v1/cards/aside")
+    assert answer.headers["x-klods-changes"] == "cards_card=+1~0-0"
+    assert kept_rows(conninfo, answer) == ["aside"]
+    assert threading.get_ident() not in keepers
+
+
+def kept_rows(conninfo, answer):
+    return [row["new"]["name"] for row in dry_runs(conninfo, answer)["rows"]]
 
 
 def test_a_live_request_is_kept(served):

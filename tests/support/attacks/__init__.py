@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from support.attacks import by_injection, by_migration, by_statement
+from support.attacks import by_injection, by_migration, by_python, by_statement
 from support.attacks.model import Attack, Server, Way
 
-__all__ = ["ATTACKS", "GROUPS", "Attack", "Server", "Way"]
+__all__ = ["GROUPS", "Attack", "Server", "Way"]
 
-GROUPS: Mapping[str, tuple[Attack, ...]] = by_statement.GROUPS | by_injection.GROUPS | by_migration.GROUPS
+GROUPS: Mapping[str, tuple[Attack, ...]] = (
+    by_statement.GROUPS | by_injection.GROUPS | by_migration.GROUPS | by_python.GROUPS
+)
 """The attacks under the headings that people read."""
-
-ATTACKS: tuple[Attack, ...] = tuple(attack for group in GROUPS.values() for attack in group)

@@ -31,7 +31,9 @@ class Way(StrEnum):
     STREAM = "stream of a cursor"
     COPY = "copy of a cursor"
     INJECTION = "injection"
+    DRIVER = "driver's connection"
     MIGRATION = "migration"
+    PYTHON = "migration in Python"
 
 
 OPEN = "modules have no roles here"
@@ -44,7 +46,7 @@ class Attack:
 
     In the SQL ``{other}``, ``{owner}``, ``{writer}``, ``{login}`` and ``{host}`` stand for roles: the writer of the
     other module, the owner and the writer of the attacking one, and the two logins. An injected text is what somebody
-    types where a module writes ``… where name = '<typed>'``.
+    types where a module writes ``… where name = '<typed>'``. A migration in Python is the body of its ``upgrade``.
     """
 
     name: str

@@ -12,7 +12,7 @@ from klods.kernel.definition import ModuleDefinition
 from klods.kernel.overview import Known, find
 from klods.kernel.plan import Action, Do
 from klods.kernel.state import StoredSwitches
-from klods.kernel.switches import Mode, Switches, asked_for, effective, mode_of
+from klods.kernel.switches import LIVE, Mode, Switches, asked_for, effective, later_mode, mode_of
 from klods.testing.memory import MemoryHub
 
 SAYS = (True, False, None)
@@ -179,3 +179,33 @@ def test_a_list_goes_by_the_content_that_runs_and_not_by_an_edit_that_waits():
     open_now = ModuleDefinition(code="a", name="A", read_only=False, dry_run=False)
     known = Known(it.catalog, it.states, {"a": open_now})
     assert (find(known, "a", 1).mode, find(Known(it.catalog, it.states, edited), "a", 1).mode) == ("live", "dry_run")
+
+
+@given(st.sampled_from(Mode), st.sampled_from(Mode))
+def test_of_two_modes_the_one_that_keeps_less_holds(one, other):
+    order = [Mode.LIVE, Mode.READ_ONLY, Mode.DRY]
+    assert one.and_at_least(other) is order[max(order.index(one), order.index(other))]
+
+
+@pytest.mark.parametrize(
+    ("switches", "least", "asked", "mode"),
+    [
+        (LIVE, Mode.LIVE, None, Mode.LIVE),
+        (LIVE, Mode.LIVE, False, Mode.LIVE),
+        (LIVE, Mode.LIVE, True, Mode.DRY),
+        (LIVE, Mode.DRY, None, Mode.DRY),
+        (LIVE, Mode.READ_ONLY, None, Mode.READ_ONLY),
+        (Switches(), Mode.LIVE, None, Mode.DRY),
+        (Switches(read_only=True, dry_run=False), Mode.LIVE, None, Mode.READ_ONLY),
+        (Switches(read_only=True, dry_run=False), Mode.DRY, None, Mode.DRY),
+    ],
+)
+def test_what_comes_later_goes_by_the_switches_of_its_moment_and_keeps_no_more_than_it_may(
+    switches, least, asked, mode
+):
+    assert later_mode("shop", switches, least=least, asked=asked) is mode
+
+
+def test_what_insisted_on_being_live_is_refused_later_too():
+    with pytest.raises(NotLive):
+        later_mode("shop", Switches(), least=Mode.LIVE, asked=False)

@@ -15,8 +15,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 
 from klods.db.migrating.ledger import SCHEMA, version_table
+from klods.db.migrating.sql_text import TextFailed, refuse_escapes
 from klods.db.migrating.steps import Way, load_revision, read
 from klods.db.own_connection import Connection
+from klods.db.roles.escapes import block_escapes
 from klods.db.units.sqlalchemy_view import borrow
 from klods.kernel.migrations import Chain, Revision
 
@@ -26,6 +28,13 @@ Step = Callable[[Revision, Way], None]
 
 # `alembic.op` and `alembic.context` are one per process, whatever thread or database uses them.
 _ALEMBIC = threading.Lock()
+
+
+def _admit(statement: str) -> None:
+    """Refuse in Python what is refused in SQL, and more: here no function of the owner is round a statement."""
+    refuse_escapes(statement)
+    for found in block_escapes(statement):
+        raise TextFailed(f"{found} cannot stand in a Python migration: use a .sql file")
 
 
 class ChainScripts(ScriptDirectory):
@@ -68,7 +77,7 @@ def run_chain(connection: Connection, chain: Chain, to: str, step: Step, *, way:
 
     with _ALEMBIC, EnvironmentContext(Config(), scripts, fn=steps) as environment:
         environment.configure(
-            connection=borrow(connection), version_table=version_table(chain.code), version_table_schema=SCHEMA
+            connection=borrow(connection, _admit), version_table=version_table(chain.code), version_table_schema=SCHEMA
         )
         environment.run_migrations()
 

@@ -81,6 +81,13 @@ def _depth(found: list[Token], depth: int) -> int:
     return depth - 1 if depth and last == "END" else depth
 
 
+def refuse_escapes(text: str) -> None:
+    """Raise `TextFailed` for a command that would leave the role of the module."""
+    for statement in statements(text) if may_escape(text) else ():
+        for found in escapes(statement.text):
+            raise TextFailed(f"{found} cannot stand in a migration: it stays in the role of its module", statement.line)
+
+
 def run_text(connection: psycopg.Connection[Any], text: str, *, in_role: bool = False) -> None:
     """Let the server run the whole text inside the open transaction; raise `TextFailed` with line and reason.
 
@@ -88,9 +95,7 @@ def run_text(connection: psycopg.Connection[Any], text: str, *, in_role: bool = 
 
     Nothing of the text is parsed for ``%`` or ``:``. After a failure the transaction is as before the text.
     """
-    for statement in statements(text) if may_escape(text) else ():
-        for found in escapes(statement.text):
-            raise TextFailed(f"{found} cannot stand in a migration: it stays in the role of its module", statement.line)
+    refuse_escapes(text)
     connection.execute("savepoint klods_text")
     try:
         _run(connection, text, in_role=in_role)

@@ -17,6 +17,7 @@ _SESSION = frozenset(
 
 _BEFORE_A_CALLED_NAME = frozenset({"=", ".", "function", "procedure"})
 _AFTER_A_TEXT = frozenset({";", "into", "using", "loop", ")", ","})
+_MAKES_A_BODY = frozenset({"do", "function", "procedure"})
 _SAFE_FORMAT = re.compile(r"(?:[^%]|%(?:%|(?:\d+\$)?-?\d*[IL]))*")
 _DEEPEST = 4
 _SUSPECT = re.compile("|".join(["role", "authorization", "pg_settings", "u&", *map(re.escape, CALLS)]), re.IGNORECASE)
@@ -52,6 +53,14 @@ def body_escapes(body: str, depth: int = 0) -> Iterator[str]:
                 yield from body_escapes(text, depth + 1)
     if depth == 0:
         yield from escapes(body)
+
+
+def block_escapes(sql: str) -> Iterator[str]:
+    """The same for the body of a DO block, or of a function that is made and may be called at once."""
+    words = [token.text for token in tokens(sql)]
+    if words and _MAKES_A_BODY.intersection(word.lower() for word in words[:4]):
+        for body in filter(None, map(_unquoted, words)):
+            yield from body_escapes(body)
 
 
 def _escape(before: Sequence[str], word: str) -> str:

@@ -20,6 +20,12 @@ begin
     end loop;
 end $klods$"""
 
+_LEFT = """
+    select from pg_proc where pronamespace = 'pg_catalog'::regnamespace and proname = any(%s)
+       and has_function_privilege('public', oid, 'execute')
+     union all select where has_table_privilege('public', 'pg_catalog.pg_settings', 'update')
+                         or has_table_privilege('public', 'pg_catalog.pg_prepared_statements', 'select')"""
+
 
 def harden(connection: psycopg.Connection[Any], host: str) -> None:
     """Let only the host's login call what `TAKEN` names, in this database; for a superuser."""
@@ -31,12 +37,7 @@ def harden(connection: psycopg.Connection[Any], host: str) -> None:
 
 def is_hardened(connection: psycopg.Connection[Any]) -> bool:
     """Whether that has been done in this database."""
-    left = connection.execute(
-        "select from pg_proc where pronamespace = 'pg_catalog'::regnamespace and proname = any(%s)"
-        " and has_function_privilege('public', oid, 'execute')",
-        [list(TAKEN)],
-    )
-    return not left.rowcount
+    return not connection.execute(_LEFT, [list(TAKEN)]).rowcount
 
 
 def hardening_sql(host: str) -> str:

@@ -11,6 +11,7 @@ from psycopg.conninfo import make_conninfo
 from klods.db.database import Database
 from klods.db.own_connection import Connection, own_transaction
 from klods.db.role_family import RoleFamily
+from klods.db.roles.hardening import harden, is_hardened
 from klods.db.roles.making import make_login
 from klods.db.roles.standing import Standing, read_standing
 from klods.errors import NoDatabase
@@ -100,6 +101,8 @@ def _settle(connection: Connection, standing: Standing, family: RoleFamily) -> N
         connection.execute(statement.format(sql.Identifier(standing.database)))
     if standing.owns_database and standing.anyone_builds:
         connection.execute("revoke create on schema public from public")
+    if standing.may_harden and not is_hardened(connection):
+        harden(connection, standing.host)
 
 
 def _password_of_modules(connection: Connection, family: RoleFamily) -> str:

@@ -9,6 +9,7 @@ _STANDING = """
     select current_database() as database, current_user as host,
            r.rolsuper or r.rolcreaterole as makes_roles,
            pg_has_role(d.datdba, 'usage') as owns_database,
+           r.rolsuper and d.datdba = r.oid as may_harden,
            (select name from klods.role_family) as family,
            has_database_privilege('public', d.oid, 'TEMP') as anyone_makes_temporary_tables,
            has_schema_privilege('public', 'public', 'CREATE') as anyone_builds
@@ -23,6 +24,9 @@ class Standing:
     host: str
     makes_roles: bool
     owns_database: bool
+    may_harden: bool
+    """Whether the database is its own, where it may take from everybody what PostgreSQL gives to all."""
+
     family: str | None
     anyone_makes_temporary_tables: bool
     anyone_builds: bool

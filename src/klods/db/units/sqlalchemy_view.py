@@ -12,8 +12,12 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
+from klods.db.units.cursor import spelled
 from klods.db.units.guard import refuse_ending
 from klods.errors import Misuse
+
+Admit = Callable[[str], None]
+"""Raises for a statement that may not be sent."""
 
 
 class Steps(Protocol):
@@ -146,22 +150,43 @@ def lend(engine: sqlalchemy.Engine, loan: Loan) -> sqlalchemy.Connection:
     return connection
 
 
-def borrow(raw: psycopg.Connection[Any]) -> sqlalchemy.Connection:
+def borrow(raw: psycopg.Connection[Any], admit: Admit = lambda _: None) -> sqlalchemy.Connection:
     """A SQLAlchemy connection on a psycopg connection in a transaction, which stays its owner's to end.
 
     Begin, commit, rollback and close do nothing; savepoints work; a statement that would end the transaction
-    raises `ForbiddenStatement`. Alembic sees a transaction that is not its own.
+    raises `ForbiddenStatement`, and ``admit`` may refuse others. Alembic sees a transaction that is not its own.
     """
-    loan = Loan(lambda: _KeptCursor(raw, row_factory=tuple_row), _Direct(raw))
+    loan = Loan(lambda: _KeptCursor(raw, admit), _Direct(raw))
     engine = lending_engine()
     initialize(engine, loan)
     return lend(engine, loan)
 
 
 class _KeptCursor(psycopg.Cursor[Any]):
+    def __init__(self, raw: psycopg.Connection[Any], admit: Admit) -> None:
+        super().__init__(raw, row_factory=tuple_row)
+        self._admit = admit
+
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-        refuse_ending(query)
+        self._refuse(query)
         return super().execute(query, params, **options)
+
+    def executemany(self, query: Any, params_seq: Any, *, returning: bool = False) -> None:
+        self._refuse(query)
+        super().executemany(query, params_seq, returning=returning)
+
+    def stream(self, query: Any, params: Any = None, **options: Any) -> Any:
+        self._refuse(query)
+        return super().stream(query, params, **options)
+
+    def copy(self, statement: Any, params: Any = None, **options: Any) -> Any:
+        self._refuse(statement)
+        return super().copy(statement, params, **options)
+
+    def _refuse(self, query: Any) -> None:
+        text = spelled(query)
+        refuse_ending(text)
+        self._admit(text)
 
 
 class _Direct:

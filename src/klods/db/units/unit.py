@@ -19,7 +19,7 @@ from klods.db.units.lender import Lender, drop_plans
 from klods.db.units.opening import DRY, Frame, Opening, set_local
 from klods.db.units.reasons import first_line
 from klods.db.units.transaction import Transaction
-from klods.errors import BlockingCall, EndedUnit, NoDatabase, SwallowedFailure
+from klods.errors import BlockingCall, EndedUnit, KlodsError, NoDatabase, SwallowedFailure
 from klods.kernel.changes import Changes
 
 if TYPE_CHECKING:
@@ -49,6 +49,10 @@ class Unit:
         self.changes: Changes | None = None
         """What a dry unit would have changed, once it has ended well."""
         self._cancelled = False
+        self._reason: KlodsError | None = None
+        self.on_end: Callable[[Unit], None] | None = None
+        """Called once it has ended, however that came."""
+
         self.host_thread: int | None = None
         """The identity of the thread that must never wait for the database."""
         self._lender = lender
@@ -106,7 +110,7 @@ class Unit:
         """Raise `EndedUnit` for a statement that was cancelled and `NoDatabase` for a connection that was lost."""
         if self.ended:
             self._finish(spoiled=True)
-            raise EndedUnit from error
+            raise self._why_ended() from error
         if self._wire is not None and self._wire[1].lost:
             raise NoDatabase(reason=first_line(error)) from error
         if _is_stale(error):
@@ -208,11 +212,13 @@ class Unit:
             self._finish()
             self._part()
 
-    def cancel(self) -> None:
+    def cancel(self, reason: KlodsError | None = None) -> None:
         """Stop the running statement, undo everything and end; for another thread than the one that works in it.
 
-        It returns within seconds; a statement that cannot be stopped gives the connection up when it returns.
+        It returns within seconds; a statement that cannot be stopped gives the connection up when it returns. Who goes on
+        with the unit meets the ``reason``, or `EndedUnit`.
         """
+        self._reason = reason
         self.ended = self._cancelled = True
         end = monotonic() + _CANCEL_SECONDS
         while monotonic() < end:
@@ -274,7 +280,10 @@ class Unit:
     def _refuse_ended(self) -> None:
         if self.ended:
             self._finish(spoiled=True)
-            raise EndedUnit
+            raise self._why_ended()
+
+    def _why_ended(self) -> KlodsError:
+        return type(self._reason)(**self._reason.data) if self._reason else EndedUnit()
 
     def _conclude(self, transaction: Transaction) -> None:
         if self.opening.dry:
@@ -319,9 +328,14 @@ class Unit:
         """Give the connection back, once; whatever was not committed is undone."""
         self.ended = True
         wire, self._wire = self._wire, None
-        if wire is None:
-            return
-        connection, transaction = wire
+        try:
+            if wire is not None:
+                self._give_back(*wire, spoiled=spoiled)
+        finally:
+            if self.on_end is not None:
+                self.on_end(self)
+
+    def _give_back(self, connection: psycopg.Connection[DictRow], transaction: Transaction, *, spoiled: bool) -> None:
         try:
             transaction.rollback()
         except psycopg.Error:

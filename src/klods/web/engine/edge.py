@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
-from uuid import uuid4
 
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import ClientDisconnect
@@ -16,17 +15,20 @@ from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Asgi
 
 from klods.db.database import Database
+from klods.db.ongoing import Ongoing
 from klods.db.scope import Scope, ScopeKind
+from klods.errors import CommitFailed, ReadOnly
 from klods.kernel.catalog import Module
-from klods.kernel.changes import DryRun
+from klods.kernel.changes import Changes, DryRun
 from klods.kernel.subject import Subject
 from klods.kernel.switches import Mode, Switches, mode_of
 from klods.web.asgi_scope import ENTRY, EXCHANGE, locale_of, platform_of, request_id_of
 from klods.web.engine.answers import refuse_malformed
 from klods.web.engine.asked import asked_in, is_unsafe
+from klods.web.engine.dry_record import DryRecord, Labels
 from klods.web.engine.inbox import Inbox
 from klods.web.engine.snapshot import Entry
-from klods.web.errors import Errors, report
+from klods.web.errors import Errors, asked_for, report, tried_to_write
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +54,9 @@ class Surroundings:
     catalog: Callable[[], Mapping[str, Module]] = dict
     is_enabled: Callable[[str, int], bool] = lambda code, platform_id: True  # noqa: ARG005
     """Whether a module may be called on a platform."""
+
+    ongoing: Ongoing = field(default_factory=Ongoing)
+    """The live units of this process, for whoever holds a module."""
 
     worker_threads: int = 8
 
@@ -92,8 +97,8 @@ class Exchange:
     """One request or socket at the edge of a module: its messages, its scope, and how both end."""
 
     __slots__ = (
-        "_abandoned", "_edge", "_inbox", "_labels", "_replaced", "_scope", "_send", "_task", "asgi", "ending", "mode", "started",
-        "switches", "working"
+        "_abandoned", "_edge", "_inbox", "_labels", "_record", "_replaced", "_scope", "_send", "_task", "asgi", "ending", "mode",
+        "started", "switches", "working"
     )  # fmt: skip
 
     def __init__(self, edge: Edge, asgi: Asgi, receive: Receive, send: Send) -> None:
@@ -113,7 +118,8 @@ class Exchange:
         self._inbox = Inbox(receive)
         self._send = send
         self._scope: Scope | None = None
-        self._labels: tuple[tuple[bytes, bytes], ...] = DRY_RUN
+        self._labels: Labels = DRY_RUN
+        self._record: DryRecord | None = None
         self._replaced = False
         self._abandoned = False
 
@@ -127,35 +133,44 @@ class Exchange:
 
         Raises `ReadOnlyModule` or `NotLive` when the module's safety switches forbid it.
         """
-        asgi = self.asgi
-        self.mode = mode_of(
-            self._edge.module.code, self.switches, unsafe=is_unsafe(asgi), reads_only=reads_only, asked=asked_in(asgi)
-        )
+        asgi, around, code = self.asgi, self._edge.around, self._edge.module.code
+        asked, socket = asked_in(asgi), asgi["type"] != "http"
+        self.mode = mode_of(code, self.switches, unsafe=is_unsafe(asgi), reads_only=reads_only, asked=asked)
         scope = self._scope = Scope(
-            self._edge.around.database,
-            self._edge.module.code,
+            around.database,
+            code,
             platform_id=platform_of(asgi),
             subject=subject,
             locale=locale_of(asgi),
             request_id=request_id_of(asgi),
             kind=ScopeKind.REQUEST,
-            catalog=self._edge.around.catalog(),
-            is_enabled=self._edge.around.is_enabled,
-            switches=self._edge.around.switches,
+            catalog=around.catalog(),
+            is_enabled=around.is_enabled,
+            switches=around.switches,
             read_only=self.mode is Mode.READ_ONLY,
             dry=self.mode is Mode.DRY,
             judged=True,
+            asked=asked,
+            least=Mode.LIVE if socket else None,  # a socket lives long, and each of its scopes asks the switches anew
+            ongoing=around.ongoing,
+            noted=self._later,
         )
         scope.host_thread = threading.get_ident()
-        if asgi["type"] != "http":
+        if socket:
             scope.end(keep=False)
         return scope
 
     def finish(self, status: int) -> None:
         """End the unit: keep what it did below 400, undo it otherwise. Blocks; raises when it cannot be kept."""
-        if self._scope is not None:
+        if self._scope is None:
+            return
+        try:
             self._scope.end(keep=status < HTTPStatus.BAD_REQUEST)
-            self._note_changes(status)
+        except CommitFailed as error:
+            if self._only_reads(error):
+                raise self._refusal() from error
+            raise
+        self._note_changes(status)
 
     def rest(self) -> None:
         """The worker thread is done with the scope; it ends the scope if nobody else will."""
@@ -241,35 +256,46 @@ class Exchange:
         scope = self._scope
         if scope is None or scope.ended:
             return
-        if not scope.ends_at_once:
+        if not scope.ends_at_once or self._record is not None:  # both have something to tell the database
             await to_thread.run_sync(self.finish, status, limiter=self._edge.limiter)
         else:
             self.finish(status)
 
     async def _replace(self, error: BaseException) -> None:
         self._replaced = self.started = True
+        if self._only_reads(error):
+            refusal = self._refusal()
+            refusal.__cause__, error = error, refusal
         report(error, self.asgi)
         with suppress(Exception):
             await self._settle(HTTPStatus.INTERNAL_SERVER_ERROR)
         response = self._edge.around.errors.response(self.asgi, error)
         await response(self.asgi, self.receive, self._send_labelled)
 
+    def _only_reads(self, error: BaseException) -> bool:
+        return self.mode is Mode.READ_ONLY and tried_to_write(error)
+
+    def _refusal(self) -> ReadOnly:
+        return ReadOnly(module=self._edge.module.code, route=asked_for(self.asgi))
+
     def _note_changes(self, status: int) -> None:
         """Label the answer with what a dry run would have changed, and keep that for who wants to look at it."""
-        changes, keep = self._scope.changes if self._scope else None, self._edge.around.keep_dry_run
-        if not changes or len(self._labels) > len(DRY_RUN):
-            return
-        self._labels = (*DRY_RUN, (b"x-klods-changes", changes.header.encode()))
-        if keep is None:
-            return
-        run = DryRun(str(uuid4()), self._edge.module.code, platform_of(self.asgi), status, changes)
-        try:
-            keep(run)
-        except Exception:
-            # What was tried is undone, and the client gets the answer of a live call whatever happens here.
-            log.exception("%s: what a dry run would change could not be kept", run.module)
-        else:
-            self._labels = (*self._labels, (b"x-klods-dry-run-id", run.id.encode()))
+        if self.mode is Mode.DRY and len(self._labels) == len(DRY_RUN):
+            changes = self._scope.changes if self._scope else None
+            self._labels = (*DRY_RUN, *self._dry_record().answer(status, changes))
+
+    def _later(self, changes: Changes) -> None:
+        """What a scope that came out of this exchange would have changed; of a socket there is no answer to wait for."""
+        record = self._dry_record()
+        if self.asgi["type"] != "http" or self.mode is not Mode.DRY:
+            record.answer(HTTPStatus.OK, None)
+        record.add(changes)
+
+    def _dry_record(self) -> DryRecord:
+        if self._record is None:
+            around = self._edge.around
+            self._record = DryRecord(self._edge.module.code, platform_of(self.asgi), around.keep_dry_run)
+        return self._record
 
     async def _send_labelled(self, message: Message) -> None:
         """Send a message; the first one of a dry run says that it is one."""

@@ -1,10 +1,12 @@
 """Brings what this process serves in step with the stored states: mount, swap, drain, load."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
+from klods.db.ongoing import Ongoing
 from klods.kernel.catalog import Module
 from klods.kernel.config import Environment
 from klods.kernel.importer import ModuleImporter
@@ -14,6 +16,8 @@ from klods.kernel.switches import Switches, effective
 from klods.web.engine.loading import Loader
 from klods.web.engine.module_app import LIFETIME_SECONDS
 from klods.web.engine.snapshot import Entry, Switchboard
+
+log = logging.getLogger(__name__)
 
 ModulesOf = Callable[[States], Iterable[tuple[Module, str]]]
 
@@ -30,6 +34,9 @@ class Runtime:
     drain_seconds: float = 5.0
     changed: Callable[[], None] = lambda: None
     """Called after every swap, for whoever remembers something about the states before."""
+
+    ongoing: Ongoing = field(default_factory=Ongoing)
+    """The live units of this process."""
 
     environment: Environment = field(default_factory=dict)
     """Values of ``MODULES__<CODE>__<KEY>``."""
@@ -48,7 +55,10 @@ class Runtime:
             leaving.join()
 
     def act(self, generation: int) -> None:
-        """Serve by the states in force now, and return when no request is left inside what was closed."""
+        """Serve by the states in force now.
+
+        Returns when no request is left inside what was closed, and none that keeps what it did for what is held.
+        """
         states = self.states.read()
         before = self.switchboard.current
         modules = tuple(self.modules_of(states))
@@ -59,16 +69,17 @@ class Runtime:
         self.changed()
         self.loader.load(snapshot)
         self._drain({*before.wanted, *(entry.code for entry in gone)})
+        if stopped := self.ongoing.settle(snapshot.is_held, self.drain_seconds):
+            log.warning("%d units of modules on hold did not end in time, and were stopped", stopped)
         self._unload(gone)
 
     def _switches(self, states: States, modules: Iterable[tuple[Module, str]]) -> dict[tuple[str, int], Switches]:
+        """Those of modules that were switched off just now too: what runs in them still goes by the same ones."""
+        definitions = {module.code: module.definition for module, _ in modules}
         return {
-            (module.code, platform): effective(
-                module.definition, states.stored_switches(module.code, platform), self.environment
-            )
-            for platform, enabled in _enabled(states).items()
-            for module, _ in modules
-            if module.code in enabled
+            (code, platform): effective(definitions[code], states.stored_switches(code, platform), self.environment)
+            for code, platform in states.activations
+            if code in definitions
         }
 
     def _drain(self, codes: Collection[str]) -> None:

@@ -140,6 +140,10 @@ class Snapshot:
         """What keeps the module from changing anything of the platform."""
         return self.switches.get((code, platform), _SAFE)
 
+    def is_held(self, code: str, platform: int) -> bool:
+        """Whether nothing may be kept of what the module does."""
+        return not self.switches_of(code, platform).live
+
     def is_open(self, code: str, platform: int) -> bool:
         """Whether requests of the platform reach the module."""
         return code in self.enabled.get(platform, ())

@@ -29,7 +29,7 @@ def module_list(request: Request, subject: Admin, services: Services) -> Respons
     catalog, rows = known.catalog, overview(known, subject.platform_id)
     problems = {row.code: list(catalog.problems.of(row.code)) for row in rows}
     enabled = sum(row.enabled for row in rows)
-    weakness = services.isolation if services.weakness else ""
+    weak = [weakness.value for weakness in services.weaknesses()]
     archives = services.lifecycle.tables.archives()
     return render(
         request,
@@ -37,7 +37,7 @@ def module_list(request: Request, subject: Admin, services: Services) -> Respons
         rows=rows,
         problems=problems,
         enabled=enabled,
-        weakness=weakness,
+        weaknesses=weak,
         archives=archives,
     )
 

@@ -7,6 +7,7 @@ from support.isolated import install, isolated, working
 from support.migrating import module_of
 
 from klods.db.database import Database
+from klods.db.holdings import measuring
 from klods.db.holdings.tables import ModuleTables
 from klods.db.statements import execute_insert, execute_query
 from klods.db.stores import StateRows
@@ -128,6 +129,15 @@ def test_what_a_module_holds_is_counted(database, shop):
     held = ModuleTables(database).held(shop.definition.holder)
     assert [(table.name, table.rows) for table in held] == [("shop_Odd names", 0), ("shop_days", 2), ("shop_items", 2)]
     assert all(table.size > 0 for table in held)
+
+
+def test_a_table_too_long_to_be_counted_is_estimated_to_two_digits(database, shop, monkeypatch):
+    monkeypatch.setattr(measuring, "COUNTED", 100)
+    run(database, "insert into shop_items(platform_id, name) select 1, 'x' || n from generate_series(1, 1234) n")
+    run(database, "analyze shop_items")
+    held = {table.name: table for table in ModuleTables(database).held(shop.definition.holder)}
+    assert (held["shop_items"].rows, held["shop_items"].estimated) == (1200, True)
+    assert (held["shop_days"].rows, held["shop_days"].estimated) == (2, False)
 
 
 def test_a_module_without_anything_in_the_database_holds_nothing(database, tmp_path):

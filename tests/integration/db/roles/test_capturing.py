@@ -6,6 +6,9 @@ from support.isolated import install, isolated, working
 from support.migrating import module_of
 
 from klods.db.database import Database
+from klods.db.roles import capturing
+from klods.db.roles.capturing import arm_installed
+from klods.db.roles.isolating import Isolation, isolate
 from klods.db.statements import execute_query, execute_update
 from klods.errors import OutsidePrefix
 
@@ -17,6 +20,7 @@ PARTS = {
     "create table shop_items_low partition of shop_items for values from (0) to (10);",
     "002_b.sql": "create table shop_items_high partition of shop_items for values from (10) to (20);",
 }
+DISARM = "drop trigger klods_capture on shop_items"
 ASK = "select klods.captured_changes(10) as found"
 
 
@@ -87,3 +91,53 @@ def test_where_there_are_no_roles_tables_note_changes_as_well(host_database, tmp
         assert scope.changes.header == "shop_items=+1~0-0"
         with working(database, "shop"):
             assert execute_query("select * from shop_items") == []
+
+
+@pytest.fixture(params=["roles", "prefix"])
+def hub(request, host_database):
+    """The database of a hub, on a server with roles and on one without."""
+    with Database(host_database, pool_size=2, wait_seconds=3) as database:
+        if request.param == "roles":
+            assert isolate(database) is Isolation.ROLES
+        yield database
+
+
+def test_tables_of_an_older_hub_get_the_trigger_when_it_opens(hub, tmp_path):
+    shop = module_of(tmp_path, ITEMS)
+    install(hub, shop)
+    ask(hub, DISARM)
+    assert arm_installed(hub, lambda: [shop.definition]) == ("shop",)
+    with working(hub, "shop", dry=True) as scope:
+        execute_update("insert into shop_items values (1, 'one')")
+    assert scope.changes.header == "shop_items=+1~0-0"
+
+
+def test_where_nothing_is_lacking_no_module_is_read(hub, tmp_path):
+    install(hub, module_of(tmp_path, ITEMS))
+    install(hub, module_of(tmp_path, {"001_a.sql": PARTS["001_a.sql"].replace("shop", "parts")}, "parts"))
+    assert arm_installed(hub, pytest.fail) == ()
+
+
+def test_tables_that_belong_to_no_module_are_left_alone(hub, tmp_path):
+    shop = module_of(tmp_path, ITEMS)
+    ask(hub, "create table elsewhere(id int)")
+    assert arm_installed(hub, lambda: [shop.definition]) == ()
+    assert ask(hub, "select count(*) from pg_trigger where tgname = 'klods_capture'") == [(0,)]
+
+
+def test_a_table_that_is_in_use_keeps_no_hub_from_opening(hub, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(capturing, "LOCK_SECONDS", 0.05)
+    shop = module_of(tmp_path, ITEMS)
+    install(hub, shop)
+    ask(hub, DISARM)
+    with psycopg.connect(hub.conninfo) as busy:
+        busy.execute("insert into shop_items values (1, 'x')")
+        assert arm_installed(hub, lambda: [shop.definition]) == ()
+    assert "shop: its tables are in use" in caplog.text
+    assert arm_installed(hub, lambda: [shop.definition]) == ("shop",)
+
+
+def ask(database, query):
+    with psycopg.connect(database.conninfo, autocommit=True) as connection:
+        cursor = connection.execute(query)
+        return cursor.fetchall() if cursor.description else []
