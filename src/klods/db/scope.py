@@ -316,8 +316,8 @@ def scope() -> Iterator[Scope]:
             keep = True
         finally:
             fresh.end(keep=keep)
-        if fresh.dry and fresh.changes and fresh.noted is not None:
-            fresh.noted(fresh.changes)
+            if fresh.dry and fresh.changes and fresh.noted is not None:
+                fresh.noted(fresh.changes)
 
 
 @contextmanager

@@ -50,8 +50,8 @@ class Changes:
             )
             for table in {**self.counts, **later.counts}
         }
-        rows = (*self.rows, *later.rows)[:MOST_ROWS]
-        return Changes(counts, rows, (*self.outgoing, *later.outgoing))
+        outgoing = (*self.outgoing, *later.outgoing)[:MOST_ROWS]
+        return Changes(counts, (*self.rows, *later.rows)[:MOST_ROWS], outgoing)
 
     @property
     def header(self) -> str:

@@ -31,7 +31,8 @@ def ready(services: Services, response: Response) -> HealthOut:
 def health(services: Services, response: Response) -> HealthOut:
     """Readiness, and how many modules stand how in this process."""
     answer = ready(services, response)
-    known = {"modules": _standings(services), "isolation": services.isolation, "warnings": _warnings(services)}
+    warnings = _warnings(services) if not answer.reason else []
+    known = {"modules": _standings(services), "isolation": services.isolation, "warnings": warnings}
     return answer.model_copy(update=known)
 
 

@@ -78,6 +78,15 @@ ROUTER = """
         tasks.add_task(work_in_scope)
         tasks.add_task(work)
         return "done"
+
+    @router.post("/later-refused")
+    def later_refused(at: str, tasks: BackgroundTasks) -> str:
+        def work() -> None:
+            with klods.scope():
+                http.post(f"{at}/inside")
+
+        tasks.add_task(work)
+        return "done"
 """
 NATIVE = """
     from __future__ import annotations
@@ -204,10 +213,14 @@ def test_what_reads_goes_out_and_is_no_change(served, other, switches):
     assert "x-klods-changes" not in answer.headers
 
 
-def test_after_the_answer_a_dry_request_sends_nothing_either(served, other):
+@pytest.mark.parametrize("path", ["/later", "/later-refused"])
+def test_after_the_answer_a_dry_request_sends_nothing_either_and_that_joins_its_record(
+    served, host_database, other, path
+):
     with served(DRY) as hub:
-        assert ask(hub, "/later", other).json == "done"
-    assert other.got == []
+        answer = ask(hub, path, other)
+    assert (answer.json, other.got) == ("done", [])
+    assert [one["target"] for one in record(host_database, answer)["outgoing"]] == [f"{other.address}/inside"]
 
 
 def test_after_the_answer_a_live_request_sends_in_a_scope_only(served, other):
