@@ -9,6 +9,7 @@ from klods.kernel.relations import relation_problems
 from klods.kernel.rules.calls import call_problems
 from klods.kernel.rules.contents import file_problems, locale_problems, migration_problems, missing_problems
 from klods.kernel.rules.imports import import_problems
+from klods.kernel.rules.outside import outside_problems
 from klods.kernel.rules.python_files import python_files
 from klods.kernel.rules.routes import route_problems
 from klods.kernel.rules.wording import wording_problems
@@ -19,6 +20,7 @@ RULES: tuple[Rule, ...] = (
     file_problems,
     import_problems,
     call_problems,
+    outside_problems,
     route_problems,
     migration_problems,
     locale_problems,

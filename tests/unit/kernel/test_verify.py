@@ -43,6 +43,7 @@ WRONG = {
     "needs_newer": ["prefix needs_newer/module.json:1", "versions needs_newer/module.json:3"],
     "odd_words": ["wording odd_words/module.json:3", *["wording odd_words/module.json:4"] * 3],
     "other_host": ["host_version other_host/module.json:3"],
+    "outside_unheld": ["outside outside_unheld/tasks.py:3", "outside outside_unheld/tasks.py:4"],
     "prefix_clash": ["prefix prefix_clash/module.json:3"],
     "prefix_odd": ["definition prefix_odd/module.json:3"],
     "raising_definition": ["import raising_definition/definition.py:5"],

@@ -1,0 +1,1 @@
+import http.client  # noqa: F401 - a test may
