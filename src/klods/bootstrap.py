@@ -25,7 +25,7 @@ from klods.db.stored_files import hub_id, known_contents
 from klods.db.stores import StateRows
 from klods.errors import InUse, KlodsError
 from klods.kernel.catalog import Catalog, Origin
-from klods.kernel.discovery import Place, discover, entry_points
+from klods.kernel.discovery import Place, discover, entry_points, read_wishes
 from klods.kernel.importer import ModuleImporter
 from klods.kernel.lifecycle import Lifecycle
 from klods.kernel.state import Active, Installed
@@ -103,6 +103,7 @@ class Klods:
         """Plans and applies what happens to modules."""
         return Lifecycle(
             discover=self.known,
+            wishes=partial(read_wishes, places(self.settings)),
             states=self.states,
             migrator=self.migrator,
             contents=self.contents,

@@ -99,9 +99,12 @@ class Lifecycle(World):
 
     def follow_wishes(self, platform_id: int, actor: str = "module.json") -> tuple[Followed, ...]:
         """Act on ``enabled`` of module.json where it is new or was edited; say what was done and what waits for a person."""
+        states = self.states.read()
+        if all(wish == bool(states.installation(code).wish) for code, wish in self.wishes()):
+            return ()
         catalog = self.discover()
         followed = []
-        for definition in pending_wishes(catalog, self.states.read()):
+        for definition in pending_wishes(catalog, states):
             verdict = decide(self.view(catalog, self.states.read()), definition, platform_id)
             followed.append(verdict.follow(partial(self._grant, definition, actor)))
         return tuple(followed)

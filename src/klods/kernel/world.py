@@ -1,6 +1,6 @@
 """What a life-cycle action touches outside of itself, in one place."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -35,6 +35,9 @@ class World:
 
     discover: Callable[[], Catalog]
     states: StateStore
+    wishes: Callable[[], Iterable[tuple[str, bool]]]
+    """What ``enabled`` says in every module.json that says it, by code."""
+
     migrator: Migrator
     tables: Tables
     contents: ContentStore

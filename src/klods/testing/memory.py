@@ -298,6 +298,7 @@ class MemoryHub:
         self.processes = MemoryProcesses()
         self.lifecycle = Lifecycle(
             discover=lambda: self.catalog,
+            wishes=self._wishes,
             states=self.store,
             migrator=self.migrator,
             contents=self.contents,
@@ -308,6 +309,10 @@ class MemoryHub:
             load=lambda modules, _needed: nullcontext({module.code: module for module in modules}),
             environment=environment or {},
         )
+
+    def _wishes(self) -> Iterator[tuple[str, bool]]:
+        wishes = ((code, definition.wish) for code, definition in self.catalog.definitions.items())
+        return ((code, wish) for code, wish in wishes if wish is not None)
 
     @property
     def states(self) -> States:

@@ -6,7 +6,7 @@ import pytest
 
 from klods.kernel.catalog import Catalog, Origin
 from klods.kernel.definition import FrontendType, ModuleDefinition
-from klods.kernel.discovery import Place, discover, entry_points
+from klods.kernel.discovery import Place, discover, entry_points, read_wishes
 from klods.testing.memory import ReaderHere
 
 DEFINITION = "from klods.kernel.definition import FrontendType, ModuleDefinition\n"
@@ -209,3 +209,20 @@ def test_frontends_survive_both_spellings(shelf):
     catalog = found(shelf(**{"cms/module.json": {"menu_items": {"vendor": ["media"]}}}))
     assert isinstance(catalog["cms"].definition, ModuleDefinition)
     assert FrontendType.VENDOR in catalog["cms"].definition.menu_items
+
+
+def test_wishes_are_read_alone_and_say_what_reading_everything_says(shelf):
+    folder = shelf(
+        **{
+            "on/module.json": {"enabled": True},
+            "off/module.json": {"enabled": False, "code": "other"},
+            "silent/module.json": {"name": "Says nothing"},
+            "broken/module.json": '{"enabled": ',
+            "odd/module.json": {"enabled": "perhaps"},
+            "python/definition.py": DEFINITION + 'it = ModuleDefinition(code="python", name="Python")\n',
+        }
+    )
+    wishes = dict(read_wishes([Place(folder), Place(folder / "nowhere")]))
+    definitions = found(folder).definitions
+    assert wishes == {code: it.wish for code, it in definitions.items() if it.wish is not None}
+    assert wishes == {"on": True, "other": False}
