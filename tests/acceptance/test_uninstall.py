@@ -44,7 +44,7 @@ def test_tables_go_and_come_over_the_api_while_two_processes_serve(hub):
         assert hub.post(path("/uninstall"), {"data": "archive", "token": plan["token"]})[0] == 200
         assert {hub.get(path())[1]["installed"] for _ in range(6)} == {"absent"}
         (archive,) = hub.get(path("/archives"))[1]
-        assert (archive["rows"], archive["revision"]) == (1, "notes_001")
+        assert (archive["counted"], archive["revision"]) == ([1, 1, 0], "notes_001")
         assert hub.post(path("/restore"))[0] == 200
         hub.post(path("/enable"), {"live": True})
         assert {tuple(items(hub)) for _ in range(6)} == {("kept",)}

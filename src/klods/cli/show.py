@@ -92,7 +92,7 @@ def plan_data(made: "Plan") -> dict[str, Any]:
 def print_plan(made: "Plan") -> None:
     """Print a plan for a person."""
     if not made:
-        click.echo(f"Nothing to {made.action}: {made.target} is as you want it.")
+        click.echo(f"There is nothing to do: {made.target} is as you want it.")
     for number, step in enumerate(made, 1):
         detail = ", ".join(step.revisions) or _versions(step)
         click.echo(f"{number:>3}. {step.do:<9} {step.code}" + (f"  ({detail})" if detail else ""))
@@ -113,8 +113,12 @@ def table_line(table: "Table") -> str:
 
 
 def _versions(step: "Step") -> str:
-    if step.after and step.before == step.after:
+    from klods.kernel.plan import Do
+
+    if step.do is Do.INSTALL and step.after and step.before == step.after:
         return f"{step.after}, new content"
+    if step.before == step.after:
+        return step.after.replace("_", " ")
     return " → ".join(filter(None, (step.before, step.after))).replace("_", " ")
 
 

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from klods.kernel.plan import Action, Plan
 
 confirm_option = click.option(
-    "--confirm", metavar="CODE", default="", help="The module's code, typed out; nothing is deleted without it."
+    "--confirm",
+    metavar="CODE",
+    multiple=True,
+    help="The code of a module that loses data, typed out, once for each; nothing is deleted without.",
 )
 archive_option = click.option(
     "--archive", "number", type=click.IntRange(1), help="Which archive, by its number; the newest when left out."
@@ -24,18 +27,24 @@ archive_option = click.option(
 
 @click.command()
 @click.argument("codes", nargs=-1, required=True, metavar="CODE...")
-@click.option("--keep", "action", flag_value="uninstall", default=True, help="Leave its tables where they are.")
-@click.option("--archive", "action", flag_value="archive", help="Set its tables aside, to be restored one day.")
-@click.option("--drop", "action", flag_value="drop", help="Delete its tables for good.")
+@click.option("--keep", "ways", flag_value="uninstall", multiple=True, help="Leave its tables where they are; usual.")
+@click.option(
+    "--archive", "ways", flag_value="archive", multiple=True, help="Set its tables aside, to be restored one day."
+)
+@click.option("--drop", "ways", flag_value="drop", multiple=True, help="Delete its tables for good.")
 @yes_option
 @confirm_option
 @json_option
-def uninstall(codes: tuple[str, ...], action: str, *, yes: bool, confirm: str, as_json: bool) -> None:
+def uninstall(
+    codes: tuple[str, ...], ways: tuple[str, ...], *, yes: bool, confirm: tuple[str, ...], as_json: bool
+) -> None:
     """Take modules out of this installation; they have to be disabled.
 
     Several are taken out together, which is the way for modules whose tables point at each other.
     """
-    _carry_out(action, codes, confirm=confirm, yes=yes, as_json=as_json)
+    if len(set(ways)) > 1:
+        raise click.UsageError("Choose one of --keep, --archive and --drop.")
+    _carry_out(next(iter(ways), "uninstall"), codes, confirm=confirm, yes=yes, as_json=as_json)
 
 
 @click.command()
@@ -54,7 +63,7 @@ def restore(code: str, number: int | None, *, yes: bool, as_json: bool) -> None:
 @yes_option
 @confirm_option
 @json_option
-def discard(code: str, number: int | None, *, yes: bool, confirm: str, as_json: bool) -> None:
+def discard(code: str, number: int | None, *, yes: bool, confirm: tuple[str, ...], as_json: bool) -> None:
     """Delete tables that were set aside, for good."""
     _carry_out("discard", (code,), number=number or 0, confirm=confirm, yes=yes, as_json=as_json)
 
@@ -69,8 +78,8 @@ def archives(code: str, *, as_json: bool) -> None:
     if as_json:
         print_json([archive_data(archive) for archive in found])
         return
-    cells = ((it.id, it.holder.code, it.version, it.at, len(it.tables), it.rows) for it in found)
-    print_table(("archive", "module", "version", "set aside", "tables", "rows"), cells)
+    cells = ((it.id, it.holder.code, it.version, it.at, *it.counted) for it in found)
+    print_table(("archive", "module", "version", "set aside", "tables", "rows", "files"), cells)
 
 
 def archive_data(archive: "Archive") -> dict[str, object]:
@@ -79,11 +88,12 @@ def archive_data(archive: "Archive") -> dict[str, object]:
 
     data = asdict(archive)
     del data["holder"]
-    return {"code": archive.holder.code, **data, "rows": archive.rows}
+    _, rows, files = archive.counted
+    return {"code": archive.holder.code, **data, "rows": rows, "files": files}
 
 
 def _carry_out(
-    action: str, codes: tuple[str, ...], *, number: int = 0, confirm: str = "", yes: bool, as_json: bool
+    action: str, codes: tuple[str, ...], *, number: int = 0, confirm: tuple[str, ...] = (), yes: bool, as_json: bool
 ) -> None:
     from klods.kernel.plan import Action
 
@@ -98,18 +108,17 @@ def _carry_out(
     report(outcome, as_json=as_json)
 
 
-def _make_sure(action: "Action", plan: "Plan", confirm: str, *, yes: bool) -> None:
-    """Ask a person before anything goes; what deletes data asks for the code of the module, and ``--yes`` is no answer."""
+def _make_sure(action: "Action", plan: "Plan", confirmed: tuple[str, ...], *, yes: bool) -> None:
+    """Ask a person before anything goes; what deletes data asks for codes of modules, and ``--yes`` is no answer."""
     from klods.errors import NotConfirmed
     from klods.kernel.plan import DELETES
 
+    asking = not yes and at_a_terminal()
     if action not in DELETES:
-        if not yes and at_a_terminal():
+        if asking:
             click.confirm("Go on?", abort=True)
         return
-    if not confirm and not yes and at_a_terminal():
-        confirm = click.prompt(
-            f"This deletes data for good. Type {plan.target} to go on", default="", show_default=False
-        )
-    if confirm != plan.target:
-        raise NotConfirmed(module=plan.target)
+    for code in plan.unconfirmed(confirmed):
+        question = f"This deletes data of {code} for good. Type {code} to go on"
+        if not asking or click.prompt(question, default="", show_default=False) != code:
+            raise NotConfirmed(module=code)

@@ -50,6 +50,9 @@ class Course:
     refused: list[Outgoing] = field(default_factory=list)
     """Requests to other servers that were not sent, because the scope is dry."""
 
+    undone: set[str] = field(default_factory=set)
+    """Modules whose work was undone at the end of a call, because they are dry and their caller is not."""
+
     contents: dict[str, bytes] = field(default_factory=dict)
     """What a dry scope wrote into files, by SHA-256: it goes nowhere else."""
 
@@ -86,6 +89,9 @@ class Scope:
 
     asked: bool | None = None
     """What the request said about being dry; it holds for what comes later too."""
+
+    held_by: str = ""
+    """The module whose READ_ONLY keeps this scope from writing; empty for its own."""
 
     least: Mode | None = None
     """What holds at least for scopes that come out of this one; without it, how this one runs."""
@@ -152,6 +158,11 @@ class Scope:
         return replace(found, outgoing=(*self.course.refused, *found.outgoing))
 
     @property
+    def undone(self) -> frozenset[str]:
+        """The modules that were called by a live one and are not live themselves, so that nothing of theirs was kept."""
+        return frozenset(self.course.undone)
+
+    @property
     def ends_at_once(self) -> bool:
         """Whether its end never waits: nothing is to be kept or undone, and nothing is to be told."""
         return not self.started and not self.course.refused
@@ -207,13 +218,17 @@ class Scope:
         dry = self.dry or switches.dry_run
         held = switches.read_only and not dry and not self.read_only
         read_only = self.read_only or held
-        called = replace(self, module=module, called=True, dry=dry, read_only=read_only, least=None)
+        held_by = module if held else self.held_by or self.module
+        called = replace(self, module=module, called=True, dry=dry, read_only=read_only, held_by=held_by, least=None)
         # A transaction cannot be read-only for a while: the role that reads is what keeps this module from writing.
         opening = replace(self.database.in_role(called.opening), read_only=self.read_only)
         if held and not opening.role:
             raise ReadOnlyModule(module=module)
+        undo = dry and not self.dry
+        if undo:
+            self.course.undone.add(module)
         try:
-            with self.unit.calling(opening, undo=dry and not self.dry):
+            with self.unit.calling(opening, undo=undo):
                 yield called
         except InsufficientPrivilege as error:
             if held:

@@ -72,11 +72,12 @@ def switch_on(world: World, task: Task) -> int:
         with world.load([known[code] for code in task.codes], needed) as live, world.states.change() as change:
             states = change.states()
             refuse_stale(world, task, states)
-            agreed = standing(task.catalog.definitions, world.in_force(states), task.codes)
+            in_force = world.in_force(states)
+            agreed = standing(task.catalog.definitions, in_force, task.codes)
             about = _Surroundings(HookPlace(task.plan.platform_id, known), agreed)
             for step in task.plan:
                 _take(world, change, step, live[step.code], about=about)
-            for reader in _readers(agreed, task.codes):
+            for reader in sorted(_readers(agreed, task.codes) & in_force.keys()):
                 change.grant(reader, grants_to(agreed, reader))
             for code in task.codes:
                 change.log(_success(task, code))
@@ -117,9 +118,9 @@ def _approve(world: World, task: Task) -> dict[str, str]:
     return hashes
 
 
-def _readers(agreed: Definitions, codes: Collection[str]) -> list[str]:
+def _readers(agreed: Definitions, codes: Collection[str]) -> set[str]:
     """The modules outside the plan that may do something with tables of these."""
-    return sorted({grant.reader for code in codes for grant in grants_on(agreed, code)}.difference(codes))
+    return {grant.reader for code in codes for grant in grants_on(agreed, code)}.difference(codes)
 
 
 @dataclass(frozen=True, slots=True)

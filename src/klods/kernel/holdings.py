@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+FILES = "stored files"
+"""What stands in the place of a table's name for all files of a module together."""
+
 
 class Holder(NamedTuple):
     """Whose tables: a module's code, and how the names of its tables begin."""
@@ -40,6 +43,8 @@ class Archive:
     tables: tuple[Table, ...] = ()
 
     @property
-    def rows(self) -> int:
-        """Of all tables."""
-        return sum(table.rows for table in self.tables)
+    def counted(self) -> tuple[int, int, int]:
+        """How many tables, rows in them, and files."""
+        tables = [table for table in self.tables if table.name != FILES]
+        rows = sum(table.rows for table in tables)
+        return len(tables), rows, sum(table.rows for table in self.tables if table.name == FILES)

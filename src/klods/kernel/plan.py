@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
@@ -60,7 +60,7 @@ TAKES_OUT = frozenset({Action.UNINSTALL, Action.ARCHIVE, Action.DROP})
 """The three ways to uninstall, which differ in what becomes of the tables."""
 
 DELETES = frozenset({Action.DROP, Action.DISCARD})
-"""What destroys data, and asks for the module's code as a confirmation."""
+"""What destroys data, and asks for the code of every module that loses some as a confirmation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,11 @@ class Plan:
         steps = [replace(step, tables=tuple(replace(it, size=0) for it in step.tables)) for step in self.steps]
         text = json.dumps(asdict(replace(self, steps=tuple(steps))), sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    def unconfirmed(self, confirmed: Collection[str]) -> tuple[str, ...]:
+        """The modules whose data it deletes without their code having been typed out."""
+        deleted = (*self.doing(Do.DROP), *self.doing(Do.DISCARD))
+        return tuple(code for code in deleted if code not in confirmed)
 
     def doing(self, do: Do) -> tuple[str, ...]:
         """The codes of the modules a kind of step is for, in order."""

@@ -67,15 +67,22 @@ def plan_enable_live(view: View, code: str, platform_id: int) -> Plan:
 
 def plan_live(view: View, code: str, platform_id: int) -> Plan:
     """Switch READ_ONLY and DRY_RUN off; raise `KeptSafe` when the environment keeps one of them on."""
-    view.catalog.find(code)
+    definition = view.catalog.find(code).definition
     refuse_kept_safe(code, view.environment)
-    return _turn(view, Action.LIVE, code, platform_id)
+    held = [it for it in definition.required_codes if it in view.catalog and not view.switches(it, platform_id).live]
+    warnings = (f"{it} is not live: what {code} asks of it is tried and undone" for it in held)
+    return replace(_turn(view, Action.LIVE, code, platform_id), warnings=tuple(warnings))
 
 
 def plan_hold(view: View, code: str, platform_id: int) -> Plan:
     """Switch READ_ONLY and DRY_RUN on, whatever the definition says."""
     view.catalog.find(code)
-    return _turn(view, Action.HOLD, code, platform_id)
+    callers = sorted(
+        it for it, known in view.catalog.definitions.items()
+        if code in known.required_codes and it in view.states.enabled(platform_id) and view.switches(it, platform_id).live
+    )  # fmt: skip
+    warnings = (f"{it} is live: what it asks of {code} is tried and undone" for it in callers)
+    return replace(_turn(view, Action.HOLD, code, platform_id), warnings=tuple(warnings))
 
 
 def plan_disable(view: View, code: str, platform_id: int) -> Plan:

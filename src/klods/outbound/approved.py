@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from klods.errors import InvalidDefinition, NoSuchModule
@@ -80,6 +81,8 @@ class ApprovedCopies:
         for folder in shelf.iterdir() if shelf.is_dir() else ():
             if folder.name not in keep:
                 shutil.rmtree(folder, onerror=_say_left)
+        with suppress(OSError):  # something is kept, or there is nothing
+            shelf.rmdir()
 
     def _runs_in_place(self, module: Module) -> bool:
         return self._in_place or module.source.origin is not Origin.FOLDER

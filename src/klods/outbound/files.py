@@ -64,7 +64,7 @@ def list(prefix: str = "") -> builtins.list[StoredFile]:  # noqa: A001 - it is c
 def _writing() -> Scope:
     scope = open_scope()
     if scope.read_only:
-        raise ReadOnlyModule(module=scope.module)
+        raise ReadOnlyModule(module=scope.held_by or scope.module)
     if scope.host_thread == threading.get_ident():
         raise BlockingCall
     return scope

@@ -33,7 +33,7 @@ def send(
     scope = open_scope()
     letter = compose(to, subject, Content(text, html, attachments), at=datetime.now(UTC), reply_to=reply_to)
     if scope.read_only:
-        raise ReadOnlyModule(module=scope.module)
+        raise ReadOnlyModule(module=scope.held_by or scope.module)
     if scope.host_thread == threading.get_ident():
         raise BlockingCall
     mail_id = queue_mail(scope, letter)

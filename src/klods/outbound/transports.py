@@ -80,7 +80,7 @@ def goes_out(scope: Scope, request: httpx2.Request) -> bool:
     if only_reads(request.method, request.headers, request.extensions):
         return True
     if scope.read_only:
-        raise ReadOnlyModule(module=scope.module)
+        raise ReadOnlyModule(module=scope.held_by or scope.module)
     return False
 
 

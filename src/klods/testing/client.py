@@ -8,12 +8,18 @@ from starlette.testclient import TestClient
 from klods.bootstrap import build
 from klods.settings import Settings
 
+LOAD_SECONDS = 60.0
+"""How long a test waits for its module to be loaded; one that fails to load answers for itself."""
+
 
 @contextmanager
 def serve(settings: Settings) -> Iterator[TestClient]:
     """Start the hub and give a client of it that is not signed in."""
-    with build(settings) as klods, TestClient(klods.web_app()) as client:
-        yield client
+    with build(settings) as klods:
+        app = klods.web_app()
+        with TestClient(app) as client:
+            app.wait_until_loaded(LOAD_SECONDS)
+            yield client
 
 
 def signed_in(client: TestClient, token: str, *, dry: bool = False) -> TestClient:

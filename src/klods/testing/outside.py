@@ -64,7 +64,7 @@ class ReadMail:
     attachments: dict[str, bytes] = field(default_factory=dict)
 
 
-class SentMail(Sequence[ReadMail]):
+class SentMail(Sequence[ReadMail]):  # noqa: PLW1641 - it changes
     """The mail that was kept so far, oldest first; it is looked up each time it is asked."""
 
     def __init__(self, database: "Database") -> None:
@@ -79,6 +79,9 @@ class SentMail(Sequence[ReadMail]):
 
     def __len__(self) -> int:
         return len(self._mails())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._mails() == [*other]
 
     def __repr__(self) -> str:
         return repr(self._mails())

@@ -87,6 +87,13 @@ class WebApp:
         else:
             await self._app(scope, receive, send)
 
+    def wait_until_loaded(self, seconds: float) -> bool:
+        """Wait until the first states are in force and each enabled module is loaded or has failed; not on the server's thread."""
+        if not self._follower.ready.wait(seconds):
+            return False
+        snapshot = self.runtime.switchboard.current
+        return self._loader.wait([snapshot.entries[code] for code in snapshot.wanted], seconds)
+
     def stop_soon(self) -> None:
         """End sockets and event streams, which no server that stops could wait for; called on the event loop."""
         if self._ending is None:

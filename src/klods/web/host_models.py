@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from klods.kernel.lifecycle import Outcome
 from klods.kernel.overview import Row
@@ -21,7 +21,9 @@ Codes = Annotated[
 ]
 Archived = Annotated[int, Field(ge=0, le=2**62, description="the number of an archive; 0 is the newest")]
 Confirmation = Annotated[
-    str, StringConstraints(max_length=100), Field(description="the module's code, without which nothing is deleted")
+    tuple[Annotated[str, StringConstraints(max_length=100)], ...],
+    BeforeValidator(lambda said: (said,) if isinstance(said, str) else said),
+    Field(max_length=100, description="the code of each module that loses data, without which nothing is deleted"),
 ]
 Why = Annotated[str, StringConstraints(max_length=500, pattern=PLAIN)]
 
@@ -165,7 +167,7 @@ class UninstallIn(SwitchIn):
 
     data: Annotated[Literal["keep", "archive", "drop"], Field(description="what becomes of the tables")] = "keep"
     along: Codes = ()
-    confirm: Confirmation = ""
+    confirm: Confirmation = ()
 
     @property
     def action(self) -> Action:
@@ -187,7 +189,7 @@ class ArchiveOut(Shape):
     version: str
     revision: Annotated[str, Field(description="the migration at which the tables stand")]
     tables: tuple[TableOut, ...]
-    rows: int
+    counted: Annotated[tuple[int, int, int], Field(description="how many tables, rows in them, and files")]
 
 
 class OutcomeOut(Shape):

@@ -1,12 +1,13 @@
 """The host's API for taking modules out, and for the tables that were set aside."""
 
+from collections.abc import Collection
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
 from klods.errors import NotConfirmed
 from klods.kernel.overview import find
-from klods.kernel.plan import DELETES, Action, Plan
+from klods.kernel.plan import Action, Plan
 from klods.kernel.subject import Subject
 from klods.web.asking import Admin, Services, actor
 from klods.web.host_api import REFUSALS, SWITCHED, Code
@@ -57,12 +58,14 @@ def discard(
 ) -> OutcomeOut:
     """Delete tables that were set aside, for good."""
     plan = services.lifecycle.plan(Action.DISCARD, code, admin.platform_id, archive=number)
-    return _apply(services, admin, plan, SwitchIn(), confirm=confirm)
+    return _apply(services, admin, plan, SwitchIn(), confirm=(confirm,))
 
 
-def _apply(services: HostServices, admin: Subject, plan: Plan, body: SwitchIn, *, confirm: str = "") -> OutcomeOut:
-    if plan and plan.action in DELETES and confirm != plan.target:
-        raise NotConfirmed(module=plan.target)
+def _apply(
+    services: HostServices, admin: Subject, plan: Plan, body: SwitchIn, *, confirm: Collection[str] = ()
+) -> OutcomeOut:
+    if missing := plan.unconfirmed(confirm):
+        raise NotConfirmed(module=", ".join(missing))
     return OutcomeOut.of(services.lifecycle.apply(plan, actor=actor(admin), why=body.why, token=body.token))
 
 

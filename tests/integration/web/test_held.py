@@ -379,3 +379,15 @@ def test_nobody_keeps_anything_after_a_hold_however_the_two_meet(turned, names):
     for asker in askers:
         asker.result()
     assert set(statuses) <= {200, 409}
+
+
+def test_a_live_answer_names_the_module_whose_part_was_only_tried(turned, names):
+    turned.switches["cards"] = Switches(read_only=False, dry_run=True)
+    answer = turned.begin("/notes/calling")
+    turned.go_on()
+    assert answer.result().headers["x-klods-undone"] == "cards"
+    assert (names(), names("notes_note")) == ([], ["calling"])
+    turned.switches["cards"] = LIVE
+    answer = turned.begin("/notes/calling")
+    turned.go_on()
+    assert "x-klods-undone" not in answer.result().headers

@@ -439,6 +439,12 @@ def test_what_a_live_call_would_not_keep_is_no_change(served, path):
     assert "x-klods-dry-run-id" not in answer.headers
 
 
+def test_a_dry_run_that_changes_nothing_has_an_empty_record(served, conninfo):
+    with served(LIVE) as hub:
+        answer = hub.ask("GET", "/api/v1/cards/names?dry_run=true")
+    assert dry_runs(conninfo, answer)["counts"] == {}
+
+
 def test_a_live_request_leaves_no_notes(served, conninfo):
     with served(LIVE) as hub:
         hub.ask("POST", "/api/v1/cards/many")

@@ -397,6 +397,16 @@ def test_what_both_sides_agree_on_is_granted_when_either_side_comes():
     assert it.store.grants["b"] == ()
 
 
+def test_a_reader_that_only_stands_in_its_folder_is_given_nothing_yet():
+    it = hub({"a": ["b"], "b": []})
+    redefine(it, "a", reads={"b_items": ("id",)})
+    redefine(it, "b", exports={"b_items": ("id",)})
+    switch(it, Action.ENABLE, "b")
+    assert "a" not in it.store.grants
+    switch(it, Action.ENABLE, "a")
+    assert list(map(str, it.store.grants["a"])) == ["read b_items (id)"]
+
+
 def test_a_reader_that_is_installed_gets_what_its_owner_comes_to_export():
     it = hub({"a": ["b"], "b": []})
     redefine(it, "a", reads={"b_items": ("id",)})

@@ -160,6 +160,17 @@ def test_enabling_live_is_one_plan_and_leaves_what_is_needed_dry():
     assert (mode(it, "a"), mode(it, "b"), it.states.enabled(1)) == ("live", "dry_run", {"a", "b"})
 
 
+def test_who_calls_and_who_is_called_is_warned_of_a_half_that_would_be_undone():
+    it = hub({"a": ["b"], "b": []})
+    switch(it, Action.ENABLE)
+    assert it.lifecycle.plan(Action.LIVE, "a", 1).warnings == ("b is not live: what a asks of it is tried and undone",)
+    assert it.lifecycle.plan(Action.LIVE, "b", 1).warnings == ()
+    switch(it, Action.LIVE, "b")
+    switch(it, Action.LIVE, "a")
+    assert it.lifecycle.plan(Action.HOLD, "b", 1).warnings == ("a is live: what it asks of b is tried and undone",)
+    assert it.lifecycle.plan(Action.HOLD, "a", 1).warnings == ()
+
+
 def test_a_plan_to_go_live_is_stale_once_somebody_was_faster():
     it = hub()
     plan = it.lifecycle.plan(Action.LIVE, "a", 1)

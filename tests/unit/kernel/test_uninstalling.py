@@ -229,3 +229,12 @@ def test_whatever_is_archived_and_restored_is_as_installed_as_before(found, data
     assert it.states.installation(code).state is Installed.ABSENT
     act(it, Action.RESTORE, code)
     assert it.states.installations == before
+
+
+def test_every_module_that_loses_data_is_confirmed_by_its_own_code():
+    it = installed({"a": [], "b": ["a"]})
+    it.store.tables.tables = {"a": TABLES, "b": TABLES}
+    plan = it.lifecycle.plan(Action.DROP, "a", 1, along=("b",))
+    assert plan.unconfirmed(("a",)) == ("b",)
+    assert plan.unconfirmed(("b", "a")) == ()
+    assert it.lifecycle.plan(Action.ARCHIVE, "a", 1, along=("b",)).unconfirmed(()) == ()

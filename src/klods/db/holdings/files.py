@@ -1,7 +1,7 @@
 """What a module has stored as files goes the way of its tables."""
 
 from klods.db.own_connection import Connection
-from klods.kernel.holdings import Table
+from klods.kernel.holdings import FILES, Table
 
 _COUNTED = """
     select count(*)::int as rows, coalesce(sum(size), 0)::bigint as size from klods.stored_file where module = %s"""
@@ -10,7 +10,7 @@ _COUNTED = """
 def stored_files(connection: Connection, module: str) -> tuple[Table, ...]:
     """All files of a module as one line beside its tables; nothing when it has none."""
     found = connection.execute(_COUNTED, [module]).fetchone()
-    return (Table("stored files", found["rows"], found["size"]),) if found and found["rows"] else ()
+    return (Table(FILES, found["rows"], found["size"]),) if found and found["rows"] else ()
 
 
 def rename_keeper(connection: Connection, before: str, after: str) -> None:

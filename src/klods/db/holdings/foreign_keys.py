@@ -47,18 +47,18 @@ def fasten(connection: Connection, code: str, keys: Sequence[ForeignKey]) -> Ite
         try:
             _add(connection, key, "")
         except errors.ForeignKeyViolation as error:
-            yield f"{key.table}: {key.name} does not hold for all rows: {first_line(error)}"
-            yield from _for_new_rows(connection, key)
+            yield from _for_new_rows(connection, key, error.diag.message_detail or first_line(error))
         except (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidForeignKey) as error:
             reason = f"{key.name} of {key.table} points at what is not there: {first_line(error)}"
             raise NotRestored(module=code, reason=reason) from error
 
 
-def _for_new_rows(connection: Connection, key: ForeignKey) -> Iterator[str]:
+def _for_new_rows(connection: Connection, key: ForeignKey, why: str) -> Iterator[str]:
     try:
         _add(connection, key, " not valid")
+        yield f"{key.name} of {key.table} is on for new rows only, because some that came back do not keep it: {why}"
     except (errors.WrongObjectType, errors.FeatureNotSupported) as error:
-        yield f"{key.table}: {key.name} was left off: {first_line(error)}"
+        yield f"{key.name} of {key.table} was left off ({first_line(error)}): {why}"
 
 
 def _add(connection: Connection, key: ForeignKey, how: str) -> None:

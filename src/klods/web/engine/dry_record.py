@@ -40,7 +40,7 @@ class DryRecord:
             self._changes += changes or Changes()
             header = ((b"x-klods-changes", self._changes.header.encode()),) if self._changes else ()
             # More may come after an answer that is a good one; then its id has to be known already.
-            told = self._kept() if self._changes else self._keep is not None and status < HTTPStatus.BAD_REQUEST
+            told = (bool(self._changes) or status < HTTPStatus.BAD_REQUEST) and self._kept()
             return (*header, (b"x-klods-dry-run-id", self._id.encode())) if told else header
 
     def _kept(self) -> bool:

@@ -256,7 +256,8 @@ class Exchange:
         scope = self._scope
         if scope is None or scope.ended:
             return
-        if not scope.ends_at_once or self._record is not None:  # both have something to tell the database
+        # A dry run, and one out of which others came, has something to tell the database in any case.
+        if not scope.ends_at_once or self._record is not None or self.mode is Mode.DRY:
             await to_thread.run_sync(self.finish, status, limiter=self._edge.limiter)
         else:
             self.finish(status)
@@ -298,10 +299,16 @@ class Exchange:
         return self._record
 
     async def _send_labelled(self, message: Message) -> None:
-        """Send a message; the first one of a dry run says that it is one."""
-        if self.mode is Mode.DRY and message["type"] == "http.response.start":
-            message = {**message, "headers": [*message.get("headers", ()), *self._labels]}
+        """Send a message; the first one of a dry run says that it is one, and of a live one what was only tried."""
+        if message["type"] == "http.response.start" and (labels := self._labels_now()):
+            message = {**message, "headers": [*message.get("headers", ()), *labels]}
         await self._send(message)
+
+    def _labels_now(self) -> Labels:
+        if self.mode is Mode.DRY:
+            return self._labels
+        undone = sorted(self._scope.undone) if self._scope is not None else ()
+        return ((b"x-klods-undone", ", ".join(undone).encode()),) if undone else ()
 
     def _undo(self) -> None:
         try:

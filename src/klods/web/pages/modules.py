@@ -75,9 +75,10 @@ def apply_plan(
 ) -> Response:
     """Do what was shown; when it no longer fits or fails, say so beside the plan as it would be now."""
     try:
-        if wanted.action in DELETES and confirm.strip() != wanted.code:
-            raise NotConfirmed(module=wanted.code)
-        outcome = services.lifecycle.apply(wanted.plan(services), actor=actor(subject), token=token or None)
+        plan = wanted.plan(services)
+        if missing := plan.unconfirmed((confirm.strip(),)):
+            raise NotConfirmed(module=", ".join(missing))
+        outcome = services.lifecycle.apply(plan, actor=actor(subject), token=token or None)
     except KlodsError as error:
         return _show_plan(request, services, wanted, error)
     late, note = ", ".join(outcome.late), "; ".join(problem.message for problem in outcome.problems)[:LONGEST_NOTE]

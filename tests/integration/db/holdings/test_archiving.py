@@ -192,7 +192,7 @@ def test_an_archive_does_not_hold_on_to_what_others_delete(database, pair):
     number = set_aside(database, pair[1])
     run(database, "delete from people_people")
     (note,) = bring_back(database, "bills", number)
-    assert note.startswith("bills_bills: bills_person does not hold for all rows")
+    assert note.startswith("bills_person of bills_bills is on for new rows only")
     with database.connection() as connection:
         assert connection.execute("select person from bills_bills").fetchone()["person"] == 1
         with pytest.raises(psycopg.errors.ForeignKeyViolation):
