@@ -7,7 +7,7 @@ from itertools import takewhile
 
 import click
 
-from klods.cli.output import json_text
+from klods.cli.output import json_text, one_line
 from klods.errors import Conflict, Invalid, KlodsError, NotFound, Refused, Unavailable
 
 EXIT_CODES = {
@@ -57,9 +57,14 @@ def _report(error: KlodsError, *, json: bool) -> None:
         body = {"error": error.code, "message": str(error), "hint": error.advice, "data": error.data}
         click.echo(json_text(body), err=True)
         return
-    click.echo(f"{click.style('Error:', fg='red', bold=True)} {error}", err=True)
+    click.echo(f"{click.style('Error:', fg='red', bold=True)} {_shown(str(error))}", err=True)
     if error.advice:
-        click.echo(f"{click.style('Hint:', bold=True)} {error.advice}", err=True)
+        click.echo(f"{click.style('Hint:', bold=True)} {_shown(error.advice)}", err=True)
+
+
+def _shown(text: str) -> str:
+    """What a server or a module said may have lines, and nothing else that a terminal obeys."""
+    return "\n".join(map(one_line, text.splitlines()))
 
 
 def _report_usage(error: click.ClickException, *, json: bool) -> None:

@@ -1,10 +1,10 @@
 """How the processes of a hub log: one record is one line, whatever stands in its message; what follows is indented."""
 
 import logging
-import re
+
+from klods.cli.output import one_line
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 _FOLLOWS = "  | "
 
 
@@ -13,7 +13,7 @@ class OneLine(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name that logging calls
         """The record's line."""
-        return _CONTROL.sub(_escaped, super().formatMessage(record))
+        return one_line(super().formatMessage(record))
 
     def formatException(self, ei: object) -> str:  # noqa: N802
         """The stack, set off from records; an exception's message may hold anything."""
@@ -33,10 +33,5 @@ def set_up_logging() -> None:
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # it tells whole addresses, with the secrets in their queries
 
 
-def _escaped(found: re.Match[str]) -> str:
-    return found[0].encode("unicode_escape").decode()
-
-
 def _indented(text: str) -> str:
-    lines = (_CONTROL.sub(_escaped, line) for line in text.split("\n"))
-    return "\n".join(_FOLLOWS + line for line in lines)
+    return "\n".join(_FOLLOWS + one_line(line) for line in text.split("\n"))

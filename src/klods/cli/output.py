@@ -1,5 +1,6 @@
 """What commands print: tables for people at a terminal, plain lines for pipes, JSON when asked."""
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -8,6 +9,14 @@ from typing import Any, TypeVar
 import click
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def one_line(text: str) -> str:
+    """Text from outside as one line that does nothing to the terminal: control characters are escaped."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def json_option(command: F) -> F:
@@ -60,7 +69,7 @@ def _cell(value: object) -> str:
         return ", ".join(map(_cell, value))
     if isinstance(value, datetime):
         return value.isoformat(" ", "seconds")
-    return "" if value is None else " ".join(str(value).split())
+    return "" if value is None else one_line(" ".join(str(value).split()))
 
 
 def _plain(value: Any) -> object:

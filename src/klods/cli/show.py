@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from klods.cli.hub import opened, platform_option
-from klods.cli.output import json_option, print_json, print_table
+from klods.cli.output import json_option, one_line, print_json, print_table
 
 if TYPE_CHECKING:
     from klods.db.migrating.ledger import Status
@@ -97,11 +97,11 @@ def print_plan(made: "Plan") -> None:
         detail = ", ".join(step.revisions) or _versions(step)
         click.echo(f"{number:>3}. {step.do:<9} {step.code}" + (f"  ({detail})" if detail else ""))
         for grant in step.grants:
-            click.echo(f"     +  may {grant}")
+            click.echo(one_line(f"     +  may {grant}"))
         for table in step.tables:
-            click.echo(f"     ·  {table_line(table)}")
+            click.echo(one_line(f"     ·  {table_line(table)}"))
     for warning in made.warnings:
-        click.echo(f"  !  {warning}")
+        click.echo(one_line(f"  !  {warning}"))
 
 
 def table_line(table: "Table") -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from klods.cli.hub import opened, platform_option
-from klods.cli.output import json_option, print_json, tell
+from klods.cli.output import json_option, one_line, print_json, tell
 from klods.cli.show import plan_data, print_plan
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def report(outcome: "Outcome", *, as_json: bool) -> None:
         targets = ", ".join((outcome.plan.target, *outcome.plan.along))
         click.echo(f"Done: {outcome.plan.action.replace('_', ' ')} {targets}.")
     for problem in outcome.problems:
-        click.echo(f"{problem.module}: {problem.message}", err=True)
+        click.echo(one_line(f"{problem.module}: {problem.message}"), err=True)
     for name in outcome.late:
         click.echo(f"{name} has not followed yet; it will as soon as it can.", err=True)
 

@@ -12,17 +12,19 @@ from psycopg import errors, sql
 from psycopg.types.json import Jsonb
 
 from klods.db.database import Database
-from klods.db.holdings.archiving import bring_back, discard, set_aside
+from klods.db.holdings.archiving import bring_back, discard, find_archives, set_aside
+from klods.db.holdings.belongings import belongings
 from klods.db.migrating.migrator import ModuleMigrator, take_turn
 from klods.db.own_connection import ChangingDatabase, Connection, check_deferred, own_connection, own_transaction
 from klods.db.processes import CHANNEL
 from klods.db.roles.granting import settle_grants
-from klods.db.roles.making import make_module_roles
+from klods.db.roles.making import drop_module_roles, make_module_roles
 from klods.db.scope import Scope, ScopeKind, enter
 from klods.errors import AlreadyRunning, KlodsError
 from klods.kernel.catalog import Module
 from klods.kernel.grants import Grant
 from klods.kernel.holdings import Holder
+from klods.kernel.names import default_prefix
 from klods.kernel.ports import LogEntry
 from klods.kernel.state import Activation, Active, Installation, Installed, Reason, States, StoredSwitches
 
@@ -204,6 +206,7 @@ class OpenChange:
     def discard(self, code: str, archive: int) -> None:
         """Delete an archive for good, and what dry runs of the module noted."""
         discard(self._connection, code, archive)
+        self._drop_idle_roles(code)
         self._connection.execute("delete from klods.dry_run where module = %s", [code])
 
     def forget(self, code: str) -> None:
@@ -212,6 +215,15 @@ class OpenChange:
             self._connection.execute(
                 sql.SQL("delete from klods.{} where code = %s").format(sql.Identifier(table)), [code]
             )
+        self._drop_idle_roles(code)
+
+    def _drop_idle_roles(self, code: str) -> None:
+        """A module that is not installed and holds nothing, here or set aside, needs no roles."""
+        family, installed = self._database.family, self.states().installation(code).state is Installed.INSTALLED
+        if family is None or installed or find_archives(self._connection, code):
+            return
+        if not belongings(self._connection, Holder(code, default_prefix(code)), family):
+            drop_module_roles(self._connection, family, code)
 
     def save(self, row: Installation | Activation | StoredSwitches) -> None:
         """Store a row of the states."""

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 MOST_ROWS = 1000
 """How many rows of one dry run are kept; they are counted exactly, however many they are."""
@@ -55,9 +56,12 @@ class Changes:
 
     @property
     def header(self) -> str:
-        """The counts as ``shop_items=+1~2-0, mail=1``: tables in alphabetical order, then kinds of what would go out."""
+        """The counts as ``shop_items=+1~2-0, mail=1``: tables in alphabetical order, then kinds of what would go out.
+
+        What a header cannot hold of a name is written as in an address, with ``%``.
+        """
         tables = (
-            f"{table}=+{inserted}~{updated}-{deleted}"
+            f"{quote(table, safe='')}=+{inserted}~{updated}-{deleted}"
             for table, (inserted, updated, deleted) in sorted(self.counts.items())
         )
         kinds = sorted(Counter(one.kind for one in self.outgoing).items())

@@ -26,6 +26,9 @@ FIRST_WAIT_SECONDS = 10.0
 LONGEST_WAIT_SECONDS = 4 * 3600.0
 
 _BARE = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?"
+_ENCODED = re.compile(r"=\?[^?]*\?[bBqQ]\?")
+"""How an encoded word begins: what is encoded in it may be the end of a header."""
+
 _ADDRESS = re.compile(rf"(?P<name>[^<>]*)<(?P<named>{_BARE})>|(?P<bare>{_BARE})")
 
 
@@ -89,7 +92,7 @@ def compose(
 
 def checked_address(text: str) -> Address:
     """An address like ``anna@example.com`` or ``Anna Berg <anna@example.com>``; raise `InvalidMail` for anything else."""
-    found = _ADDRESS.fullmatch(text.strip(" ")) if _is_plain(text) else None
+    found = _ADDRESS.fullmatch(text.strip(" ")) if _is_plain(text) and not _ENCODED.search(text) else None
     bare = found and (found["named"] or found["bare"])
     if not found or not bare or ".." in bare or bare.startswith(".") or ".@" in bare:
         raise InvalidMail(reason=f"{text[:100]!r} is no mail address")
@@ -146,6 +149,8 @@ def _media_type(name: str, said: str = "") -> str:
 def _one_line(text: str, what: str) -> str:
     if not text.strip() or len(text) > LONGEST_SUBJECT or not _is_plain(text):
         raise InvalidMail(reason=f"{what} is not one line of at most {LONGEST_SUBJECT} characters")
+    if _ENCODED.search(text):
+        raise InvalidMail(reason=f"{what} holds an encoded word (=?…?=); write the text itself, in any language")
     return text
 
 

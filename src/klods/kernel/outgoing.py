@@ -12,11 +12,15 @@ READS = "klods.reads"
 _MASK = "***"
 
 
+_MEANS_MORE = ("upgrade", "x-http-method", "x-http-method-override", "x-method-override")
+"""Headers that let a reading method do something else."""
+
+
 def only_reads(method: str, headers: Mapping[str, str], marks: Mapping[str, object]) -> bool:
     """Whether a request changes nothing at the other end; one that asks for a socket may send anything afterwards."""
     if marks.get(READS) is True:
         return True
-    return method.upper() in READING and "upgrade" not in headers
+    return method.upper() in READING and not any(name in headers for name in _MEANS_MORE)
 
 
 def shown_url(url: str) -> str:

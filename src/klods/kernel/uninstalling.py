@@ -24,6 +24,7 @@ class Taken:
 
 def take_out(world: World, task: Task) -> Taken:
     """Carry out a plan to uninstall, restore or discard; code of modules is never run."""
+    _approve(world, task)
     with world.states.change() as change:
         states = change.states()
         refuse_stale(world, task, states)
@@ -37,6 +38,14 @@ def take_out(world: World, task: Task) -> Taken:
         generation = change.generation
     _tidy(world, task)
     return Taken(generation, problems)
+
+
+def _approve(world: World, task: Task) -> None:
+    """What is restored runs from an approved copy; one that was lost is made anew from a folder that holds the same."""
+    for step in task.plan:
+        here, lost = task.catalog.get(step.code), not world.contents.find(step.code, step.content_hash)
+        if step.do is Do.RESTORE and step.content_hash and here is not None and lost:
+            world.contents.approve(here)
 
 
 def _take(change: Change, task: Task, step: Step, view: View) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import httpx2
 
 from klods.db.scope import Scope, open_scope
-from klods.errors import BlockingCall, NotSent, ReadOnlyModule
+from klods.errors import BlockingCall, HeldMeanwhile, NotSent, ReadOnlyModule
 from klods.kernel.changes import Outgoing
 from klods.kernel.outgoing import only_reads, shown_url
 
@@ -75,13 +75,20 @@ def goes_out(scope: Scope, request: httpx2.Request) -> bool:
     """Whether a request may leave; raise `ReadOnlyModule` when nothing may be changed, not even for a try."""
     if request.url.scheme not in ("http", "https"):
         raise httpx2.UnsupportedProtocol(f"Only http:// and https:// are sent, not {request.url.scheme}://.")
-    if not (scope.dry or scope.read_only):
-        return True
     if only_reads(request.method, request.headers, request.extensions):
         return True
+    if not (scope.dry or scope.read_only):
+        return _still_live(scope)
     if scope.read_only:
         raise ReadOnlyModule(module=scope.held_by or scope.module)
     return False
+
+
+def _still_live(scope: Scope) -> bool:
+    """What began live may go on after its module was put on hold, and must not do so outside."""
+    if not scope.switches(scope.module, scope.platform_id).live:
+        raise HeldMeanwhile(module=scope.module)
+    return True
 
 
 def answer_dry(scope: Scope, request: httpx2.Request, when_dry: StandIn | None) -> httpx2.Response:

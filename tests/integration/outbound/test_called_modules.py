@@ -57,7 +57,8 @@ def calling(isolated, tmp_path):
 
     def work(switches=LIVE, **fields):
         catalog = {"cards": cards, "desk": desk}
-        return working(isolated, "desk", catalog=catalog, switches=lambda code, platform: switches, **fields)
+        of = {"cards": switches}
+        return working(isolated, "desk", catalog=catalog, switches=lambda code, _: of.get(code, LIVE), **fields)
 
     return work
 

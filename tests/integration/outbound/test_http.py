@@ -9,7 +9,8 @@ import pytest
 from support.other_server import other_server
 
 from klods.db.scope import Scope, enter
-from klods.errors import BlockingCall, NoScope, NotSent, ReadOnlyModule
+from klods.errors import BlockingCall, HeldMeanwhile, NoScope, NotSent, ReadOnlyModule
+from klods.kernel.switches import Switches
 from klods.outbound import http
 
 LIVE, DRY, READ_ONLY = {}, {"dry": True}, {"read_only": True}
@@ -36,6 +37,17 @@ def test_a_live_module_sends_everything(other, scope):
         for method in ("get", "head", "post", "put", "patch", "delete"):
             assert getattr(http, method)(f"{other.address}/{method}").status_code == 200
     assert other.got == ["GET /get", "HEAD /head", "POST /post", "PUT /put", "PATCH /patch", "DELETE /delete"]
+
+
+def test_what_began_live_sends_nothing_more_once_its_module_is_on_hold(other, scope):
+    switches = [Switches(read_only=False, dry_run=False)]
+    with scope(switches=lambda code, platform: switches[-1]):
+        http.post(f"{other.address}/before")
+        switches.append(Switches(read_only=True, dry_run=True))
+        with pytest.raises(HeldMeanwhile):
+            http.post(f"{other.address}/after")
+        http.get(f"{other.address}/reading")
+    assert other.got == ["POST /before", "GET /reading"]
 
 
 @pytest.mark.parametrize("mode", [DRY, READ_ONLY])

@@ -31,3 +31,8 @@ def test_no_more_rows_are_kept_than_of_one_run():
     many = Changes({"a": (MOST_ROWS, 0, 0)}, [{"n": n} for n in range(MOST_ROWS)])
     assert len((many + many).rows) == MOST_ROWS
     assert (many + many).counts["a"] == (2 * MOST_ROWS, 0, 0)
+
+
+def test_a_table_with_an_odd_name_forges_nothing_in_a_header():
+    odd = Changes({'shop_a\nX-Evil: 1, b=+9~9-9; "æ': (1, 0, 0)})
+    assert odd.header == "shop_a%0AX-Evil%3A%201%2C%20b%3D%2B9~9-9%3B%20%22%C3%A6=+1~0-0"

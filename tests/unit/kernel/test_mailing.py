@@ -125,3 +125,21 @@ def test_the_waits_grow_and_last_longer_than_a_night():
     assert waits[:3] == [10, 30, 90]
     assert waits == sorted(waits)
     assert 24 * 3600 < sum(waits) < 3 * 24 * 3600
+
+
+FORGED = "=?utf-8?q?Invoice=0d=0aBcc:_evil@example.com=0d=0a=0d=0a<h1>Pay</h1>?="
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"subject": FORGED},
+        {"subject": "=?UTF-8?B?SGk=?= there"},
+        {"to": f"{FORGED} <anna@example.com>"},
+        {"reply_to": f"{FORGED} <anna@example.com>"},
+        {"attachments": [(f"{FORGED}.pdf", b"x")]},
+    ],
+)
+def test_an_encoded_word_is_refused_because_headers_may_be_hidden_in_it(said):
+    with pytest.raises(InvalidMail):
+        made(**said)

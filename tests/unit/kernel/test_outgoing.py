@@ -23,6 +23,10 @@ def test_a_request_for_a_socket_is_no_reading():
     assert not only_reads("GET", {"upgrade": "websocket"}, {})
 
 
+def test_a_reading_method_that_means_another_one_is_no_reading():
+    assert not only_reads("GET", {"x-http-method-override": "DELETE"}, {})
+
+
 @given(st.dictionaries(WORDS, st.just("a-very-secret-value"), max_size=5), st.booleans())
 def test_no_value_of_a_query_and_no_account_is_shown(query, with_account):
     account = "anna:a-very-secret-value@" if with_account else ""

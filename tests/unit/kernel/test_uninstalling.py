@@ -238,3 +238,12 @@ def test_every_module_that_loses_data_is_confirmed_by_its_own_code():
     assert plan.unconfirmed(("a",)) == ("b",)
     assert plan.unconfirmed(("b", "a")) == ()
     assert it.lifecycle.plan(Action.ARCHIVE, "a", 1, along=("b",)).unconfirmed(()) == ()
+
+
+def test_content_that_was_lost_is_approved_anew_from_a_folder_that_holds_the_same():
+    it = installed()
+    act(it, Action.ARCHIVE)
+    it.contents.kept.clear()
+    act(it, Action.RESTORE)
+    assert it.states.installation("a").state is Installed.INSTALLED
+    assert list(it.contents.kept) == [("a", it.states.installation("a").content_hash)]

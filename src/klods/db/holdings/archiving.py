@@ -9,7 +9,7 @@ import psycopg
 from psycopg import errors, sql
 from psycopg.types.json import Jsonb
 
-from klods.db.holdings.belongings import belongings, contents, hand_to, move
+from klods.db.holdings.belongings import belongings, contents, hand_to, move, referrers
 from klods.db.holdings.files import forget_files, rename_keeper, stored_files
 from klods.db.holdings.foreign_keys import ForeignKey, fasten, loosen
 from klods.db.holdings.measuring import measured
@@ -18,9 +18,9 @@ from klods.db.own_connection import Connection
 from klods.db.role_family import RoleFamily
 from klods.db.roles.capturing import arm
 from klods.db.roles.land import Land
-from klods.db.roles.making import drop_module_roles
+from klods.db.roles.making import disown
 from klods.db.units.reasons import first_line
-from klods.errors import InUse, NoSuchArchive, NotRestored, NotSetAside
+from klods.errors import InUse, NoSuchArchive, NotRestored, NotSetAside, StillReferenced
 from klods.kernel.holdings import Archive, Holder, Table
 from klods.kernel.state import Installation
 
@@ -45,7 +45,7 @@ def find_archives(connection: Connection, code: str = "") -> tuple[Archive, ...]
 def set_aside(connection: Connection, family: RoleFamily | None, holder: Holder, row: Installation) -> int:
     """Put everything of a module into an archive, with the history of its migrations; return the number.
 
-    Its roles are gone afterwards. Raises `InUse` while somebody works on the tables.
+    It is the host's from then on. Raises `InUse` while somebody works on the tables.
     """
     with _saying(NotSetAside, holder.code):
         values = {"version": row.version, "content_hash": row.content_hash, **holder._asdict()}
@@ -57,7 +57,7 @@ def set_aside(connection: Connection, family: RoleFamily | None, holder: Holder,
         move(connection, mine, _schema_name(number))
         rename_keeper(connection, holder.code, _schema_name(number))
         if family is not None:
-            drop_module_roles(connection, family, holder.code)
+            disown(connection, family, holder.code)
         revision, lines = close_book(connection, holder.code, f"set aside in archive {number}")
         history = _jsons(lines.values())
         connection.execute(_FILL, {"id": number, "revision": revision, "history": history, **facts})
@@ -84,9 +84,11 @@ def bring_back(connection: Connection, family: RoleFamily | None, code: str, num
 
 
 def discard(connection: Connection, code: str, number: int) -> None:
-    """Delete an archive for good."""
+    """Delete an archive for good; raise `StillReferenced` while something outside depends on it."""
     if connection.execute(_TAKE, [number, code]).fetchone() is None:
         raise NoSuchArchive(module=code)
+    if found := referrers(connection, contents(connection, _schema_name(number))):
+        raise StillReferenced(module=code, referrers=", ".join(found), items=found)
     with _saying(NotSetAside, code):
         connection.execute(sql.SQL("drop schema {} cascade").format(_schema(number)))
         forget_files(connection, _schema_name(number))
@@ -100,7 +102,7 @@ def _built_on(connection: Connection, family: RoleFamily | None, holder: Holder)
         arm(connection, holder.prefix)
         return
     land = Land(connection, holder, family)
-    with land.open():
+    with land.reopen():
         yield land.owner
 
 

@@ -43,6 +43,9 @@ _REFERRERS = """
                pg_describe_object(d.classid, d.objid, d.objsubid)) as label
       from mine m join pg_depend d on d.refclassid = m.catalog and d.refobjid = m.oid and d.deptype = 'n'
      where not exists (select from mine o where o.catalog = d.classid and o.oid = d.objid)
+     union
+    select 'table ' || i.inhrelid::regclass from pg_inherits i join pg_class c on c.oid = i.inhrelid and c.relkind in ('r', 'p', 'f')
+     where i.inhparent = any(%(oids)s::oid[]) and not i.inhrelid = any(%(oids)s::oid[])
      order by 1"""
 
 
@@ -90,8 +93,10 @@ def _altered(connection: Connection, mine: Sequence[Belonging], how: sql.Compose
         row = connection.execute(_IDENTITY, list(it)).fetchone()
         if row is not None:
             # The server itself spells both, quoted where that is needed.
-            kind = row["type"].removesuffix(" object")
-            yield sql.SQL("alter {} {} {}").format(sql.SQL(kind), sql.SQL(row["identity"]), how)
+            kind, name = row["type"].removesuffix(" object"), row["identity"]
+            if kind == "aggregate" and name.endswith("()"):
+                name = f"{name[:-1]}*)"
+            yield sql.SQL("alter {} {} {}").format(sql.SQL(kind), sql.SQL(name), how)
 
 
 def _read(connection: Connection, query: str, values: dict[str, Any]) -> list[Belonging]:

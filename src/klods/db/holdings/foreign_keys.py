@@ -1,5 +1,6 @@
 """Takes foreign keys off tables that are set aside, and puts them on again: they would hold on to what stays."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ _OUTWARD = """
      where k.contype = 'f' and k.conparentid = 0 and k.conrelid = any(%(mine)s::oid[])
        and not k.confrelid = any(%(mine)s::oid[])
      order by 1, 2"""
+
+_ARCHIVED = re.compile(r"REFERENCES klods_archive_\d+\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,12 @@ def loosen(connection: Connection, mine: Sequence[Belonging]) -> tuple[ForeignKe
     for row in rows:
         names = map(sql.Identifier, (row["table"], row["name"]))
         connection.execute(sql.SQL("alter table public.{} drop constraint {}").format(*names))
-    return tuple(ForeignKey(**row) for row in rows)
+    return tuple(ForeignKey(**row | {"definition": _back_in_public(row["definition"])}) for row in rows)
+
+
+def _back_in_public(definition: str) -> str:
+    """A table that was set aside just before, in the same plan, comes back to where it was."""
+    return _ARCHIVED.sub("REFERENCES public.", definition)
 
 
 def fasten(connection: Connection, code: str, keys: Sequence[ForeignKey]) -> Iterator[str]:

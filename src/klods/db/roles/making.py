@@ -53,6 +53,13 @@ def remember_roles(connection: Connection, family: RoleFamily, code: str) -> Non
     connection.execute(_KNOWN, {"module": code, "writer": writer, "reader": reader})
 
 
+def disown(connection: Connection, family: RoleFamily, code: str) -> None:
+    """Make everything that a module owns in this database the host's; its roles stay, because policies may name them."""
+    if family.owner(code) not in missing_roles(connection, family, code):
+        owner = sql.Identifier(family.owner(code))
+        connection.execute(sql.SQL("reassign owned by {} to current_user").format(owner))
+
+
 def drop_module_roles(connection: Connection, family: RoleFamily, code: str) -> None:
     """Take the roles of a module away; what they own in this database becomes the host's.
 
