@@ -1,11 +1,14 @@
 """How the processes of a hub log: one record is one line, whatever stands in its message; what follows is indented."""
 
 import logging
+import re
 
 from klods.cli.output import one_line
+from klods.kernel.outgoing import shown_url
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 _FOLLOWS = "  | "
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s'\"<>]+", re.IGNORECASE)
 
 
 class OneLine(logging.Formatter):
@@ -13,7 +16,7 @@ class OneLine(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name that logging calls
         """The record's line."""
-        return one_line(super().formatMessage(record))
+        return _safe(super().formatMessage(record))
 
     def formatException(self, ei: object) -> str:  # noqa: N802
         """The stack, set off from records; an exception's message may hold anything."""
@@ -34,4 +37,16 @@ def set_up_logging() -> None:
 
 
 def _indented(text: str) -> str:
-    return "\n".join(_FOLLOWS + one_line(line) for line in text.split("\n"))
+    return "\n".join(_FOLLOWS + _safe(line) for line in text.split("\n"))
+
+
+def _safe(text: str) -> str:
+    """One line, with nothing in its addresses that may be secret."""
+    return _URL.sub(lambda found: _shown(found[0]), one_line(text))
+
+
+def _shown(url: str) -> str:
+    try:
+        return shown_url(url)
+    except ValueError:  # it only looks like an address
+        return url

@@ -25,6 +25,17 @@ def test_what_would_forge_a_record_stands_in_the_one_it_came_with():
     )
 
 
+@pytest.mark.parametrize("scheme", ["https", "postgresql"])
+def test_no_account_and_no_value_of_a_query_reaches_the_log(scheme):
+    said = line_of(f"Client error for url '{scheme}://ada:secret@example.com/path?token=secret'")
+    assert f"'{scheme}://example.com/path?token=***' failed" in said
+    assert "secret" not in said
+
+
+def test_what_only_looks_like_an_address_is_left_alone():
+    assert line_of("http://[oops").endswith("http://[oops failed")
+
+
 def test_words_in_any_language_are_left_alone():
     assert line_of("Blåbærgrød, заявка").endswith("shop: Blåbærgrød, заявка failed")
 

@@ -1,7 +1,7 @@
 """What a module takes out of the api.py of another: only what stands there as `@api`."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from klods.kernel.catalog import Catalog, Module
 from klods.kernel.problems import Problem
@@ -9,6 +9,9 @@ from klods.kernel.rules.imports import imports
 from klods.kernel.rules.python_files import PythonFile, parse, python_files
 
 DOOR = "api"
+
+Taken = tuple[str, str, int]
+"""The file something is taken from, its name there, and the line where it is taken."""
 
 
 def call_problems(catalog: Catalog, module: Module) -> Iterator[Problem]:
@@ -20,13 +23,29 @@ def call_problems(catalog: Catalog, module: Module) -> Iterator[Problem]:
 
 
 def _of_file(module: Module, file: PythonFile, doors: dict[str, Module]) -> Iterator[Problem]:
-    for found in imports(file):
-        door, _, name = found.target.rpartition(".")
+    taken = {(*found.target.rpartition(".")[::2], found.line) for found in imports(file)}
+    for door, name, line in sorted(taken | set(_by_attribute(file, doors))):
         other = doors.get(door)
         if other is not None and not _is_offered(other, name):
             message = f"takes {name} from the {DOOR}.py of {other.code}, where it is not marked @api"
             hint = f"Mark it there: unmarked it would work with the rights of {module.code}."
-            yield Problem(module.code, "calls", message, str(file.path), found.line, hint)
+            yield Problem(module.code, "calls", message, str(file.path), line, hint)
+
+
+def _by_attribute(file: PythonFile, doors: Collection[str]) -> Iterator[Taken]:
+    """What is taken out of a door that was imported as a whole, under whatever name."""
+    names = {name: door for node in ast.walk(file.tree) for name, door in _bound(node) if door in doors}
+    for node in ast.walk(file.tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in names:
+            yield names[node.value.id], node.attr, node.lineno
+
+
+def _bound(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """The names that an import binds to whole files, each with the file's full name."""
+    if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        yield from ((alias.asname or alias.name, f"{node.module}.{alias.name}") for alias in node.names)
+    elif isinstance(node, ast.Import):
+        yield from ((alias.asname, alias.name) for alias in node.names if alias.asname)
 
 
 def _is_offered(module: Module, name: str) -> bool:
