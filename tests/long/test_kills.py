@@ -173,7 +173,7 @@ def test_a_kill_at_any_step_leaves_all_or_nothing_and_the_next_try_works(new_hub
         # Every command opens the hub in the same steps; once is enough to die in them.
         opening = set(new_hub(prepared).points("module", "archives", "--json"))
         points = [point for point in points if point not in opening]
-    for point in some(points, few=3, name=f"kill-{action}"):
+    for point in some(points, few=2, name=f"kill-{action}"):
         hub = new_hub(prepared)
         died = hub.mortal("--die", point, command=(*doing.command, "--json"))
         assert died.returncode == -signal.SIGKILL, (point, died.stderr)
@@ -192,7 +192,7 @@ def test_a_kill_at_any_step_of_create_leaves_a_whole_module_or_none(new_hub):
     whole = new_hub()
     points = whole.points(*command)
     files = {path.relative_to(whole.folder) for path in (whole.folder / "modules").rglob("*")}
-    for point in some(points, few=8, name="kill-create"):
+    for point in some(points, few=5, name="kill-create"):
         hub = new_hub()
         assert hub.mortal("--die", point, command=command).returncode == -signal.SIGKILL, point
         left = {path.relative_to(hub.folder) for path in (hub.folder / "modules/victim").rglob("*")}
@@ -231,7 +231,7 @@ def test_kills_at_random_times_on_an_embedded_server_leave_no_half_state_and_no_
     started = time.monotonic()
     hub.klods("module", "enable", "victim")
     usual = time.monotonic() - started
-    for number in range(rounds(6, 500)):
+    for number in range(rounds(4, 500)):
         command = random.choice([*switches, ("module", "create", f"extra{number}", "May be killed")])
         child = subprocess.Popen(
             [sys.executable, "-m", "klods", *command],
