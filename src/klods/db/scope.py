@@ -206,7 +206,7 @@ class Scope:
         switches = self.switches(self.module, self.platform_id)
         mode = later_mode(self.module, switches, least=self.least or self.mode, asked=self.asked)
         dry, read_only = mode is Mode.DRY, mode is Mode.READ_ONLY
-        return replace(self, kind=kind, called=False, dry=dry, read_only=read_only, course=Course())
+        return replace(self, kind=kind, called=False, dry=dry, read_only=read_only, held_by="", course=Course())
 
     @contextmanager
     def calling(self, module: str) -> Iterator["Scope"]:

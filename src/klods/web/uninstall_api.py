@@ -54,11 +54,12 @@ def discard(
     number: Number,
     admin: Admin,
     services: Services,
+    response: Response,
     confirm: Annotated[str, Query(max_length=100, description="The module's code, typed out")] = "",
 ) -> OutcomeOut:
     """Delete tables that were set aside, for good."""
     plan = services.lifecycle.plan(Action.DISCARD, code, admin.platform_id, archive=number)
-    return _apply(services, admin, plan, SwitchIn(), confirm=(confirm,))
+    return _answer(response, _apply(services, admin, plan, SwitchIn(), confirm=(confirm,)))
 
 
 def _apply(

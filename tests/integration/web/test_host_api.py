@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 import pytest
@@ -5,6 +6,7 @@ from starlette.testclient import TestClient
 from support.hub import broken, open_hub, paper_module
 
 from klods.errors import MigrationFailed, NoDatabase
+from klods.kernel.holdings import Archive, Holder
 from klods.kernel.plan import Action
 from klods.kernel.state import Active, Installed, Reason
 from klods.web.middleware import LARGEST_BODY
@@ -217,3 +219,11 @@ def test_a_dry_run_that_is_not_kept_is_not_found(program):
     for run_id in ("00000000-0000-0000-0000-000000000000", "nonsense"):
         answer = program.get(f"/api/v1/dry-runs/{run_id}")
         assert (answer.status_code, answer.json()["error"]) == (404, "no_such_dry_run")
+
+
+def test_deleting_an_archive_names_the_processes_that_have_not_followed(hub, program):
+    archive = Archive(3, Holder("invoices", "invoices_"), datetime(2026, 1, 1, tzinfo=UTC), "1.0.0", "", "")
+    hub.lifecycle.tables.kept = (archive,)
+    hub.lifecycle.late = ("web-7",)
+    answer = program.delete("/api/v1/modules/invoices/archives/3?confirm=invoices")
+    assert (answer.status_code, answer.json()["late"]) == (202, ["web-7"])

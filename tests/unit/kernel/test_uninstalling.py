@@ -240,6 +240,13 @@ def test_every_module_that_loses_data_is_confirmed_by_its_own_code():
     assert it.lifecycle.plan(Action.ARCHIVE, "a", 1, along=("b",)).unconfirmed(()) == ()
 
 
+def test_what_is_left_of_an_archive_is_told_with_the_processes_that_are_late():
+    it = installed()
+    act(it, Action.ARCHIVE)
+    it.processes.late = ("web-7",)
+    assert act(it, Action.DISCARD).late == ("web-7",)
+
+
 def test_content_that_was_lost_is_approved_anew_from_a_folder_that_holds_the_same():
     it = installed()
     act(it, Action.ARCHIVE)

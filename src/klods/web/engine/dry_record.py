@@ -33,6 +33,11 @@ class DryRecord:
             if self._status and self._kept():
                 log.info("%s: what comes after a dry answer would change %s", self._module, changes.header)
 
+    def begin(self) -> None:
+        """There is no answer to wait for: what is noted from now on is kept at once."""
+        with self._lock:
+            self._status = self._status or HTTPStatus.OK
+
     def answer(self, status: int, changes: Changes | None) -> Labels:
         """Note what the request itself would have changed, and say what its answer is labelled with. Blocks."""
         with self._lock:

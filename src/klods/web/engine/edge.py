@@ -289,7 +289,7 @@ class Exchange:
         """What a scope that came out of this exchange would have changed; of a socket there is no answer to wait for."""
         record = self._dry_record()
         if self.asgi["type"] != "http" or self.mode is not Mode.DRY:
-            record.answer(HTTPStatus.OK, None)
+            record.begin()
         record.add(changes)
 
     def _dry_record(self) -> DryRecord:
