@@ -28,7 +28,7 @@ FAULTS = [
     ("down", "kernel/names.py", "import klods.db"),
     ("down", "utils/__init__.py", ""),
     ("down", "jobs/__init__.py", "import klods.web"),
-    ("down", "errors.py", "import klods.settings"),
+    ("down", "errors/base.py", "import klods.settings"),
     ("down", "db/__init__.py", "def late():\n    from klods.outbound import approved"),
     ("acyclic", "kernel/names.py", "from klods.kernel import definition"),
     ("acyclic", "modules/customers/services.py", "from klods.modules.tickets import backend"),

@@ -1,0 +1,102 @@
+"""What does not fit the present state."""
+
+from klods.errors.base import KlodsError
+
+
+class Conflict(KlodsError):
+    """The request does not fit the present state."""
+
+
+class StalePlan(Conflict):
+    """The plan no longer fits: something changed since it was made."""
+
+    hint = "Ask for the plan again, look at it, and apply the new one."
+
+
+class AlreadyRunning(Conflict):
+    """Another change of modules is running."""
+
+    hint = "Wait until it has ended, then try again."
+
+
+class NameTaken(Conflict):
+    """The name {name!r} is taken: {reason}."""
+
+
+class CoreModule(Conflict):
+    """{module} is a core module and cannot be disabled."""
+
+
+class InUse(Conflict):
+    """{what} is in use by {who}."""
+
+
+class StillEnabled(Conflict):
+    """{module} is enabled, on platform {platforms}."""
+
+    hint = "Disable it first with `klods module disable {module}`; its data stays."
+
+
+class StillReferenced(Conflict):
+    """What is left would depend on tables of {module}: {referrers}."""
+
+    hint = "Take the modules that these belong to out as well, before it or in the same plan."
+
+
+class PlaceTaken(Conflict):
+    """{module} is installed anew, so its tables stand where those from {day} would go."""
+
+    hint = "Set the present ones aside first: `klods module uninstall {module} --archive`."
+
+
+class NotConfirmed(Conflict):
+    """Nothing was deleted: that asks for the code of the module, {module}, as a confirmation."""
+
+
+class ReadOnlyModule(Conflict):
+    """{module} is read-only, so nothing was done."""
+
+    hint = "Try it with `?dry_run=true`; `klods module live {module}` lets it write."
+
+
+class ReadOnly(Conflict):
+    """{route} says that it only reads, and it tried to write while {module} is read-only; nothing was done."""
+
+    hint = (
+        "`klods module live {module}` lets it write. In the module's code, write under another method than GET, and"
+        " without `@reads_only`."
+    )
+
+
+class NotLive(Conflict):
+    """{module} is not live, so nothing was done: what it does would not be kept."""
+
+    hint = "`klods module live {module}` lets it go live; without `dry_run=false` it would be tried and undone."
+
+
+class HeldMeanwhile(Conflict):
+    """{module} was put on hold while this ran, so nothing of it was kept."""
+
+    hint = "Try again: it is tried and undone now. `klods module live {module}` lets it go live."
+
+
+class KeptSafe(Conflict):
+    """{module} cannot go live: {variables} in the environment of the hub keeps it from that."""
+
+    hint = "Take it out of the environment, and start the hub anew."
+
+
+class NotSent(Conflict):
+    """{method} {url} was not sent, because this is a dry run of {module}."""
+
+    hint = "Let the module go live, or give the call an answer for dry runs with `when_dry=`."
+
+
+class AlreadySent(Conflict):
+    """The mail {id} was sent already."""
+
+
+class NotEmpty(Conflict):
+    """The database {database} is not empty."""
+
+    hint = "Add --yes to replace everything in it by what is in the backup."

@@ -1,0 +1,61 @@
+"""What is not here."""
+
+from klods.errors.base import KlodsError
+
+
+class NotFound(KlodsError):
+    """There is no such thing here."""
+
+
+class NoSuchModule(NotFound):
+    """There is no module named {module}."""
+
+    hint = "`klods module list` shows the modules that were found."
+
+
+class ModuleNotEnabled(NotFound):
+    """The module {module} is not enabled."""
+
+    hint = "Enable it with `klods module enable {module}`."
+
+
+class NoSuchPlatform(NotFound):
+    """There is no platform {platform}."""
+
+
+class NoSuchUser(NotFound):
+    """Nobody signs in as {login}."""
+
+    hint = "`klods user list` shows everybody."
+
+
+class NoSuchToken(NotFound):
+    """There is no API token named {name}."""
+
+
+class NoSuchDryRun(NotFound):
+    """There is no dry run {id}, or not any more."""
+
+    hint = "What a dry run would change is kept for an hour; run it again."
+
+
+class NoSuchFile(NotFound):
+    """{module} has no file {path!r}."""
+
+
+class NoSuchMail(NotFound):
+    """There is no mail {id}."""
+
+    hint = "`klods mail list` shows what waits, was sent and failed."
+
+
+class NoSuchArchive(NotFound):
+    """No tables of {module} have been set aside, or not under this number."""
+
+    hint = "`klods module archives` shows what there is."
+
+
+class LinkSpent(NotFound):
+    """This login link has been used or has expired."""
+
+    hint = "Make a new one with `klods login-link`."
