@@ -63,7 +63,7 @@ def main() -> int:
 
 def measure(klods: Klods, settings: Settings, chosen: argparse.Namespace) -> tuple[dict[str, float], list[float]]:
     """What was counted of the healthy module, and the seconds of every switch."""
-    token = issue_token(klods.people, "bench", klods.people.first_admin().on(1))
+    token = issue_token(klods.people, "bench", klods.people.accounts.first_admin().on(1))
     timed = Timed(klods.processes)
     lifecycle = replace(klods.lifecycle, processes=timed)
     environment = os.environ | {"KLODS_HOME": str(settings.home), "KLODS_MODULES_DIR": str(settings.modules_dir)}

@@ -14,7 +14,7 @@ from klods.db.holdings.tables import ModuleTables
 from klods.db.mail_queue import MailQueue
 from klods.db.migrating.migrator import ModuleMigrator, migrate_host
 from klods.db.own_connection import own_transaction
-from klods.db.people import People
+from klods.db.people.stores import People
 from klods.db.processes import LiveProcesses
 from klods.db.roles.adopting import adopt, needs_adoption
 from klods.db.roles.capturing import arm_installed

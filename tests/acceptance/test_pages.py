@@ -107,7 +107,7 @@ def test_everything_works_without_javascript(hub, address, open_page):
 
 def test_a_login_link_needs_a_click(hub, address, open_page):
     page = open_page(address)
-    page.goto(make_login_link(hub.people, hub.people.first_admin(), address))
+    page.goto(make_login_link(hub.people, hub.people.accounts.first_admin(), address))
     assert page.goto("/").url.endswith("/auth/login?next=/")
     page.go_back()
     page.click("main button")

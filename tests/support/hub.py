@@ -11,7 +11,8 @@ from starlette.types import ASGIApp
 
 from klods.db.database import Database
 from klods.db.module_log import newest_lines
-from klods.db.people import Account, People
+from klods.db.people.accounts import Account
+from klods.db.people.stores import People
 from klods.errors import CoreModule, KlodsError, StalePlan
 from klods.kernel.catalog import Catalog, Module, Source
 from klods.kernel.definition import ModuleDefinition
@@ -125,7 +126,7 @@ class Hub:
 
     def admin(self, login: str = "admin", password: str | None = PASSWORD) -> Account:
         password_hash = password_hash_of(password) if password else None
-        return self.people.create_account(Account(0, login, "Ada Holm", password_hash=password_hash))
+        return self.people.accounts.create(Account(0, login, "Ada Holm", password_hash=password_hash))
 
     def token(self, account: Account, name: str = "test") -> str:
         return issue_token(self.people, name, account.on(1))

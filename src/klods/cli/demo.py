@@ -79,5 +79,5 @@ def fresh_token(klods: "Klods") -> str:
     from klods.web.auth.tokens import issue_token
 
     with suppress(NoSuchToken):
-        klods.people.revoke_token(TOKEN, DEFAULT_PLATFORM)
-    return issue_token(klods.people, TOKEN, klods.people.first_admin().on(DEFAULT_PLATFORM))
+        klods.people.tokens.revoke(TOKEN, DEFAULT_PLATFORM)
+    return issue_token(klods.people, TOKEN, klods.people.accounts.first_admin().on(DEFAULT_PLATFORM))

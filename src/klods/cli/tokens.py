@@ -9,7 +9,8 @@ from klods.cli.hub import opened, platform_option
 from klods.cli.output import json_option, print_json, print_table, tell
 
 if TYPE_CHECKING:
-    from klods.db.people import Account, People
+    from klods.db.people.accounts import Account
+    from klods.db.people.stores import People
 
 DEFAULT_ADDRESS = "http://127.0.0.1:8000"
 
@@ -44,7 +45,7 @@ def create(name: str, login: str, platform_id: int, *, as_json: bool) -> None:
 def list_tokens(platform_id: int, *, as_json: bool) -> None:
     """Show the tokens in force; never their secrets."""
     with opened() as klods:
-        tokens = klods.people.tokens(platform_id)
+        tokens = klods.people.tokens.all(platform_id)
     if as_json:
         print_json(tokens)
         return
@@ -59,7 +60,7 @@ def list_tokens(platform_id: int, *, as_json: bool) -> None:
 def revoke(name: str, platform_id: int, *, as_json: bool) -> None:
     """End a token; running servers refuse it within seconds."""
     with opened() as klods:
-        klods.people.revoke_token(name, platform_id)
+        klods.people.tokens.revoke(name, platform_id)
     tell(f"The token {name} is revoked.", {"revoked": name}, as_json=as_json)
 
 
@@ -91,13 +92,13 @@ def user() -> None:
 @json_option
 def create_user(login: str, name: str, kind: str, *, from_stdin: bool, as_json: bool) -> None:
     """Make an account; without a password its owner signs in by `klods login-link --login LOGIN`."""
-    from klods.db.people import Account
+    from klods.db.people.accounts import Account
     from klods.kernel.definition import FrontendType
     from klods.web.auth.passwords import hash_password
 
     password_hash = hash_password(_read_password()) if from_stdin else None
     with opened() as klods:
-        account = klods.people.create_account(Account(0, login, name, FrontendType(kind), password_hash=password_hash))
+        account = klods.people.accounts.create(Account(0, login, name, FrontendType(kind), password_hash=password_hash))
     data = {"login": account.login, "name": account.name, "kind": account.kind}
     tell(f"{account.login} may sign in.", data, as_json=as_json)
 
@@ -113,7 +114,7 @@ def password(login: str, *, from_stdin: bool, as_json: bool) -> None:
     chosen = _read_password() if from_stdin else click.prompt("New password", hide_input=True, confirmation_prompt=True)
     password_hash = hash_password(chosen)
     with opened() as klods:
-        klods.people.set_password(_account(klods.people, login).id, password_hash)
+        klods.people.accounts.set_password(_account(klods.people, login).id, password_hash)
     tell(f"The password of {login} is set.", {"login": login}, as_json=as_json)
 
 
@@ -122,7 +123,7 @@ def password(login: str, *, from_stdin: bool, as_json: bool) -> None:
 def list_users(*, as_json: bool) -> None:
     """Show everybody who has an account."""
     with opened() as klods:
-        accounts = klods.people.accounts()
+        accounts = klods.people.accounts.all()
     shown = ("login", "name", "kind", "signed_in_at", "disabled_at")
     rows = [{name: getattr(account, name) for name in shown} for account in accounts]
     if as_json:
@@ -134,7 +135,7 @@ def list_users(*, as_json: bool) -> None:
 def _account(people: "People", login: str) -> "Account":
     from klods.errors import NoSuchUser
 
-    account = people.account(login) if login else people.first_admin()
+    account = people.accounts.find(login) if login else people.accounts.first_admin()
     if account is None:
         raise NoSuchUser(login=login)
     return account

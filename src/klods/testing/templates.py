@@ -64,5 +64,7 @@ class Templates:
             klods.lifecycle.apply(klods.lifecycle.plan(Action.ENABLE, code, DEFAULT_PLATFORM), actor="tests")
             for enabled in sorted(klods.states.read().enabled(DEFAULT_PLATFORM)):
                 klods.lifecycle.apply(klods.lifecycle.plan(Action.LIVE, enabled, DEFAULT_PLATFORM), actor="tests")
-            klods.people.create_token("tests", digest(self.token), klods.people.first_admin().on(DEFAULT_PLATFORM))
+            klods.people.tokens.create(
+                "tests", digest(self.token), klods.people.accounts.first_admin().on(DEFAULT_PLATFORM)
+            )
         return name

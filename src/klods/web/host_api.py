@@ -143,7 +143,7 @@ def get_dry_run(
 @router.get("/tokens", tags=["tokens"], operation_id="list_tokens")
 def list_tokens(admin: Admin, services: Services) -> list[TokenOut]:
     """The API tokens in force on your platform; never their secrets."""
-    return [TokenOut.model_validate(token) for token in services.people.tokens(admin.platform_id)]
+    return [TokenOut.model_validate(token) for token in services.people.tokens.all(admin.platform_id)]
 
 
 @router.post("/tokens", tags=["tokens"], operation_id="create_token", status_code=201)
@@ -155,7 +155,7 @@ def create_token(wanted: TokenIn, admin: Admin, services: Services) -> NewTokenO
 @router.delete("/tokens/{name}", tags=["tokens"], operation_id="revoke_token", status_code=204)
 def revoke_token(name: Annotated[str, Path(max_length=100, pattern=PLAIN)], admin: Admin, services: Services) -> None:
     """End a token; here it stops working at once, in other processes within seconds."""
-    services.people.revoke_token(name, admin.platform_id)
+    services.people.tokens.revoke(name, admin.platform_id)
     services.authenticator.forget()
 
 

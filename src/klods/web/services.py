@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from klods.db.people import People
+from klods.db.people.stores import People
 from klods.db.roles.weaknesses import Weakness
 from klods.kernel.catalog import Catalog
 from klods.kernel.lifecycle import Lifecycle
@@ -65,7 +65,7 @@ class HostServices:
     @cached_property
     def authenticator(self) -> Authenticator:
         """Finds out who is asking."""
-        return Authenticator(self.people)
+        return Authenticator(self.people.sign_ins, self.people.tokens)
 
     @cached_property
     def sign_in(self) -> SignIn:

@@ -8,7 +8,7 @@ from support.hub import open_hub
 from klods.cli.main import main
 from klods.cli.tokens import user
 from klods.db.database import Database
-from klods.db.people import People
+from klods.db.people.stores import People
 from klods.db.processes import Membership
 from klods.web.auth.passwords import Passwords
 
@@ -124,4 +124,4 @@ def iter_lines(text):
 
 
 def knows(people, login, password):
-    return Passwords()._verify(people.account(login).password_hash, password)
+    return Passwords()._verify(people.accounts.find(login).password_hash, password)

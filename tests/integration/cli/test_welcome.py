@@ -15,7 +15,7 @@ def known_hub(host_database, tmp_path, monkeypatch):
     monkeypatch.setenv("KLODS_HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     with build(Settings()) as klods:
-        klods.people.first_admin()
+        klods.people.accounts.first_admin()
         with psycopg.connect(host_database) as connection:
             connection.execute("update klods.user_account set signed_in_at = now()")
         yield klods

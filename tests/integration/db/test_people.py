@@ -3,9 +3,11 @@ from datetime import timedelta
 
 import pytest
 
-from klods.db import people as store
+from klods.db.people import sign_ins
 from klods.db.database import Database
-from klods.db.people import Account, People, Visitor
+from klods.db.people.accounts import Account
+from klods.db.people.sign_ins import Visitor
+from klods.db.people.stores import People
 from klods.errors import LinkSpent, NameTaken, NoSuchToken
 from klods.kernel.definition import FrontendType
 from klods.kernel.subject import Subject
@@ -28,7 +30,7 @@ def people(database):
 
 @pytest.fixture
 def ada(people):
-    return people.create_account(Account(0, "Ada", "Ada Holm"))
+    return people.accounts.create(Account(0, "Ada", "Ada Holm"))
 
 
 def run(database, statement):
@@ -41,37 +43,37 @@ def run(database, statement):
 
 
 def test_a_login_is_found_whatever_its_capitals(people, ada):
-    assert people.account("aDA") == ada
-    assert people.account("adam") is None
+    assert people.accounts.find("aDA") == ada
+    assert people.accounts.find("adam") is None
 
 
 def test_a_login_is_taken_whatever_its_capitals(people, ada):
     with pytest.raises(NameTaken):
-        people.create_account(Account(0, "ADA"))
+        people.accounts.create(Account(0, "ADA"))
 
 
 def test_the_first_admin_is_made_once_however_many_ask_at_the_same_moment(people):
     with ThreadPoolExecutor(8) as threads:
-        admins = set(threads.map(lambda _: people.first_admin().id, range(16)))
-    assert len(admins) == len(people.accounts()) == 1
+        admins = set(threads.map(lambda _: people.accounts.first_admin().id, range(16)))
+    assert len(admins) == len(people.accounts.all()) == 1
 
 
 def test_a_disabled_admin_is_no_first_admin(people, database):
-    people.first_admin()
+    people.accounts.first_admin()
     run(database, "update klods.user_account set disabled_at = now()")
-    assert people.first_admin().login == "admin-2"
+    assert people.accounts.first_admin().login == "admin-2"
 
 
 def test_a_vendor_or_an_admin_of_one_platform_is_no_first_admin(people):
-    people.create_account(Account(0, "vera", kind=FrontendType.VENDOR))
-    people.create_account(Account(0, "per", platform_id=1))
-    assert people.first_admin().login == "admin"
+    people.accounts.create(Account(0, "vera", kind=FrontendType.VENDOR))
+    people.accounts.create(Account(0, "per", platform_id=1))
+    assert people.accounts.first_admin().login == "admin"
 
 
 def test_a_session_belongs_to_whom_it_was_opened_for(people, ada):
-    people.open_session(SECRET, ada.on(1), Visitor("10.0.0.7", "Browser"))
-    assert people.session_subject(SECRET) == Subject(ada.id, "Ada", "Ada Holm")
-    assert people.account("ada").signed_in_at is not None
+    people.sign_ins.open(SECRET, ada.on(1), Visitor("10.0.0.7", "Browser"))
+    assert people.sign_ins.subject(SECRET) == Subject(ada.id, "Ada", "Ada Holm")
+    assert people.accounts.find("ada").signed_in_at is not None
 
 
 @pytest.mark.parametrize(
@@ -83,55 +85,55 @@ def test_a_session_belongs_to_whom_it_was_opened_for(people, ada):
     ],
 )
 def test_a_session_ends(people, database, ada, end):
-    people.open_session(SECRET, ada.on(1), Visitor())
+    people.sign_ins.open(SECRET, ada.on(1), Visitor())
     run(database, end)
-    assert people.session_subject(SECRET) is None
+    assert people.sign_ins.subject(SECRET) is None
 
 
 def test_a_session_that_is_closed_is_gone(people, ada):
-    people.open_session(SECRET, ada.on(1), Visitor())
-    people.close_session(SECRET)
-    assert people.session_subject(SECRET) is None
+    people.sign_ins.open(SECRET, ada.on(1), Visitor())
+    people.sign_ins.close(SECRET)
+    assert people.sign_ins.subject(SECRET) is None
 
 
 def test_a_used_session_lasts_longer_but_not_for_ever(people, database, ada):
-    people.open_session(SECRET, ada.on(1), Visitor())
+    people.sign_ins.open(SECRET, ada.on(1), Visitor())
     age = "update klods.user_session set created_at = now() - interval '{} days', seen_at = now() - interval '1 day'"
-    for days, left in ((1, store.IDLE), (58, timedelta(days=2))):
+    for days, left in ((1, sign_ins.IDLE), (58, timedelta(days=2))):
         run(database, age.format(days))
-        people.session_subject(SECRET)
+        people.sign_ins.subject(SECRET)
         (row,) = run(database, "select expires_at - now() as left from klods.user_session")
         assert abs(row["left"] - left) < timedelta(minutes=1)
 
 
 def test_using_a_session_again_and_again_writes_nothing(people, database, ada):
-    people.open_session(SECRET, ada.on(1), Visitor())
+    people.sign_ins.open(SECRET, ada.on(1), Visitor())
     before = run(database, "select xmin::text from klods.user_session")
     for _ in range(3):
-        people.session_subject(SECRET)
+        people.sign_ins.subject(SECRET)
     assert run(database, "select xmin::text from klods.user_session") == before
 
 
 def test_expired_sessions_are_swept_when_somebody_signs_in(people, database, ada):
-    people.open_session(digest("old"), ada.on(1), Visitor())
+    people.sign_ins.open(digest("old"), ada.on(1), Visitor())
     run(database, "update klods.user_session set expires_at = now() - interval '1 second'")
-    people.open_session(SECRET, ada.on(1), Visitor())
+    people.sign_ins.open(SECRET, ada.on(1), Visitor())
     assert len(run(database, "select 1 from klods.user_session")) == 1
 
 
 def test_a_new_password_ends_the_other_sessions(people, ada):
     other = digest("other")
     for session in (SECRET, other):
-        people.open_session(session, ada.on(1), Visitor())
-    people.set_password(ada.id, "hash", keep_session=SECRET)
-    assert people.session_subject(SECRET)
-    assert people.session_subject(other) is None
+        people.sign_ins.open(session, ada.on(1), Visitor())
+    people.accounts.set_password(ada.id, "hash", keep_session=SECRET)
+    assert people.sign_ins.subject(SECRET)
+    assert people.sign_ins.subject(other) is None
 
 
 def test_secrets_are_nowhere_in_the_database(people, database, ada):
-    people.open_session(digest("s3cret-session"), ada.on(1), Visitor())
-    people.create_token("t", digest("klods_s3cret-token"), ada.on(1))
-    people.create_link(digest("s3cret-link"), ada.id, HOUR)
+    people.sign_ins.open(digest("s3cret-session"), ada.on(1), Visitor())
+    people.tokens.create("t", digest("klods_s3cret-token"), ada.on(1))
+    people.links.create(digest("s3cret-link"), ada.id, HOUR)
     rows = [
         run(database, f"select t::text from klods.{name} t") for name in ("user_session", "api_token", "login_link")
     ]
@@ -139,49 +141,49 @@ def test_secrets_are_nowhere_in_the_database(people, database, ada):
 
 
 def test_a_token_acts_for_its_maker_and_says_its_name(people, ada):
-    people.create_token("scanner", SECRET, ada.on(1))
-    assert people.token_subject(SECRET) == Subject(ada.id, "Ada", "Ada Holm", token="scanner")
+    people.tokens.create("scanner", SECRET, ada.on(1))
+    assert people.tokens.subject(SECRET) == Subject(ada.id, "Ada", "Ada Holm", token="scanner")
 
 
 def test_a_token_of_a_disabled_person_is_worth_nothing(people, database, ada):
-    people.create_token("scanner", SECRET, ada.on(1))
+    people.tokens.create("scanner", SECRET, ada.on(1))
     run(database, "update klods.user_account set disabled_at = now()")
-    assert people.token_subject(SECRET) is None
+    assert people.tokens.subject(SECRET) is None
 
 
 def test_a_revoked_token_is_worth_nothing_and_its_name_is_free(people, ada):
-    people.create_token("scanner", SECRET, ada.on(1))
-    people.revoke_token("scanner", 1)
-    assert people.token_subject(SECRET) is None
-    people.create_token("scanner", digest("another"), ada.on(1))
+    people.tokens.create("scanner", SECRET, ada.on(1))
+    people.tokens.revoke("scanner", 1)
+    assert people.tokens.subject(SECRET) is None
+    people.tokens.create("scanner", digest("another"), ada.on(1))
 
 
 def test_a_token_name_is_taken_while_its_token_is_in_force(people, ada):
-    people.create_token("scanner", SECRET, ada.on(1))
+    people.tokens.create("scanner", SECRET, ada.on(1))
     with pytest.raises(NameTaken):
-        people.create_token("scanner", digest("another"), ada.on(1))
+        people.tokens.create("scanner", digest("another"), ada.on(1))
 
 
 def test_an_unknown_token_cannot_be_revoked(people):
     with pytest.raises(NoSuchToken):
-        people.revoke_token("nothing", 1)
+        people.tokens.revoke("nothing", 1)
 
 
 def test_the_last_use_of_a_token_is_kept_to_the_minute(people, database, ada):
-    people.create_token("scanner", SECRET, ada.on(1))
-    assert people.tokens(1)[0].last_used_at is None
-    people.token_subject(SECRET)
-    used = people.tokens(1)[0].last_used_at
-    people.token_subject(SECRET)
-    assert people.tokens(1)[0].last_used_at == used is not None
+    people.tokens.create("scanner", SECRET, ada.on(1))
+    assert people.tokens.all(1)[0].last_used_at is None
+    people.tokens.subject(SECRET)
+    used = people.tokens.all(1)[0].last_used_at
+    people.tokens.subject(SECRET)
+    assert people.tokens.all(1)[0].last_used_at == used is not None
 
 
 def test_a_link_works_once_even_when_it_is_clicked_twice_at_the_same_moment(people, ada):
-    people.create_link(SECRET, ada.id, HOUR)
+    people.links.create(SECRET, ada.id, HOUR)
 
     def click(_):
         try:
-            return people.spend_link(SECRET).login
+            return people.links.spend(SECRET).login
         except LinkSpent:
             return None
 
@@ -190,40 +192,40 @@ def test_a_link_works_once_even_when_it_is_clicked_twice_at_the_same_moment(peop
 
 
 def test_looking_at_a_link_does_not_spend_it(people, ada):
-    people.create_link(SECRET, ada.id, HOUR)
-    assert people.link_is_open(SECRET)
-    assert people.link_is_open(SECRET)
+    people.links.create(SECRET, ada.id, HOUR)
+    assert people.links.is_open(SECRET)
+    assert people.links.is_open(SECRET)
 
 
 def test_an_old_link_is_worth_nothing(people, ada):
-    people.create_link(SECRET, ada.id, timedelta(seconds=-1))
-    assert not people.link_is_open(SECRET)
+    people.links.create(SECRET, ada.id, timedelta(seconds=-1))
+    assert not people.links.is_open(SECRET)
     with pytest.raises(LinkSpent):
-        people.spend_link(SECRET)
+        people.links.spend(SECRET)
 
 
 def test_a_disabled_person_is_let_in_by_no_link(people, database, ada):
-    people.create_link(SECRET, ada.id, HOUR)
+    people.links.create(SECRET, ada.id, HOUR)
     run(database, "update klods.user_account set disabled_at = now()")
     with pytest.raises(LinkSpent):
-        people.spend_link(SECRET)
+        people.links.spend(SECRET)
 
 
 def test_tries_are_counted_across_processes(people, database):
     with ThreadPoolExecutor(8) as threads:
-        counts = sorted(threads.map(lambda _: people.count_try(SECRET, HOUR)[0], range(20)))
+        counts = sorted(threads.map(lambda _: people.tries.count(SECRET, HOUR)[0], range(20)))
     assert counts == list(range(1, 21))
 
 
 def test_tries_are_forgiven_when_their_window_is_over(people, database):
-    people.count_try(SECRET, HOUR)
+    people.tries.count(SECRET, HOUR)
     run(database, "update klods.sign_in_try set since = now() - interval '61 minutes'")
-    tries, seconds = people.count_try(SECRET, HOUR)
+    tries, seconds = people.tries.count(SECRET, HOUR)
     assert tries == 1
     assert 3590 < seconds <= 3600
 
 
 def test_counting_starts_anew_after_success(people):
-    people.count_try(SECRET, HOUR)
-    people.forget_tries(SECRET)
-    assert people.count_try(SECRET, HOUR)[0] == 1
+    people.tries.count(SECRET, HOUR)
+    people.tries.forget(SECRET)
+    assert people.tries.count(SECRET, HOUR)[0] == 1

@@ -5,7 +5,7 @@ import pytest
 from starlette.testclient import TestClient
 from support.hub import PASSWORD, open_hub
 
-from klods.db.people import Account
+from klods.db.people.accounts import Account
 from klods.kernel.definition import FrontendType
 from klods.web.auth import sign_in
 from klods.web.auth.first_start import make_login_link, nobody_has_signed_in, prepare_admin
@@ -225,7 +225,7 @@ def test_a_token_needs_a_sensible_name(hub, name):
 
 
 def test_a_vendor_may_look_at_itself_and_not_at_the_host(hub):
-    vendor = hub.people.create_account(Account(0, "vera", kind=FrontendType.VENDOR))
+    vendor = hub.people.accounts.create(Account(0, "vera", kind=FrontendType.VENDOR))
     program = TestClient(hub.app, headers={"Authorization": f"Bearer {hub.token(vendor)}"})
     assert program.get("/api/v1/me").json()["kind"] == "vendor"
     assert program.get("/api/v1/modules").json()["error"] == "not_allowed"

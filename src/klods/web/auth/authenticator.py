@@ -18,13 +18,10 @@ LOOKUPS_AT_ONCE = 4
 
 
 class Subjects(Protocol):
-    """Where sessions and tokens are looked up."""
+    """Where sessions are looked up, or tokens."""
 
-    def session_subject(self, token_hash: bytes) -> Subject | None:
-        """Whose session this is."""
-
-    def token_subject(self, token_hash: bytes) -> Subject | None:
-        """Whom the token acts for."""
+    def subject(self, token_hash: bytes) -> Subject | None:
+        """Who comes with this secret."""
 
 
 Lookup = Callable[[bytes], Subject | None]
@@ -37,9 +34,15 @@ class Authenticator:
     """
 
     def __init__(
-        self, people: Subjects, *, seconds: float = REMEMBER_SECONDS, clock: Callable[[], float] = monotonic
+        self,
+        sessions: Subjects,
+        tokens: Subjects,
+        *,
+        seconds: float = REMEMBER_SECONDS,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
-        self._people = people
+        self._sessions = sessions
+        self._tokens = tokens
         self._seconds = seconds
         self._clock = clock
         self._known: OrderedDict[bytes, tuple[Subject, float]] = OrderedDict()
@@ -50,10 +53,10 @@ class Authenticator:
         """The subject of the request's bearer token or session, or None."""
         token, session = bearer(scope), session_secret(scope)
         if token is not None:
-            return await self._find(token, self._people.token_subject) if token.startswith(TOKEN_PREFIX) else None
+            return await self._find(token, self._tokens.subject) if token.startswith(TOKEN_PREFIX) else None
         # What looks like a token may be remembered as one, and must not pass as a session.
         if session and not session.startswith(TOKEN_PREFIX):
-            return await self._find(session, self._people.session_subject)
+            return await self._find(session, self._sessions.subject)
         return None
 
     def forget(self) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from klods.db.people import LONGEST, Visitor
+from klods.db.people.sign_ins import LONGEST, Visitor
 
 SESSION_COOKIE = "klods_session"
 

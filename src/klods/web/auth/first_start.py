@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from klods.db.people import Account, People
+from klods.db.people.accounts import Account
+from klods.db.people.stores import People
 from klods.web.auth.passwords import hash_password
 from klods.web.auth.secrets import digest, new_secret
 
@@ -12,19 +13,19 @@ LINK_PATH = "/auth/link/"
 
 def prepare_admin(people: People, password: str | None = None) -> Account:
     """See to it that there is an admin; ``password`` is set only where nobody has chosen one yet."""
-    admin = people.first_admin()
+    admin = people.accounts.first_admin()
     if password and admin.password_hash is None:
-        people.set_password(admin.id, hash_password(password))
+        people.accounts.set_password(admin.id, hash_password(password))
     return admin
 
 
 def nobody_has_signed_in(people: People) -> bool:
     """Whether the hub is so new that a login link should be printed."""
-    return all(account.signed_in_at is None for account in people.accounts())
+    return all(account.signed_in_at is None for account in people.accounts.all())
 
 
 def make_login_link(people: People, account: Account, base_url: str = "") -> str:
     """An address that signs the person in once, within `LINK_LIFETIME`."""
     secret = new_secret()
-    people.create_link(digest(secret), account.id, LINK_LIFETIME)
+    people.links.create(digest(secret), account.id, LINK_LIFETIME)
     return base_url.rstrip("/") + LINK_PATH + secret

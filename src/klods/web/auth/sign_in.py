@@ -7,7 +7,9 @@ from typing import TypeVar, TypeVarTuple
 
 from anyio import to_thread
 
-from klods.db.people import Account, People, Visitor
+from klods.db.people.accounts import Account
+from klods.db.people.sign_ins import Visitor
+from klods.db.people.stores import People
 from klods.errors import TooManyTries, WrongPassword
 from klods.kernel.subject import DEFAULT_PLATFORM
 from klods.web.auth.passwords import Passwords
@@ -37,34 +39,36 @@ class SignIn:
     async def with_password(self, login: str, password: str, visitor: Visitor) -> str:
         """The secret of a new session; raise `WrongPassword` or `TooManyTries` and tell nothing else."""
         await self._count(login, visitor)
-        account = await _in_thread(self._people.account, login) if login.isprintable() else None
+        account = await _in_thread(self._people.accounts.find, login) if login.isprintable() else None
         known = account if account and not account.disabled_at else None
         if not await self._passwords.matches(known.password_hash if known else None, password) or known is None:
             raise WrongPassword
-        await _in_thread(self._people.forget_tries, _pair(login, visitor))
+        await _in_thread(self._people.tries.forget, _pair(login, visitor))
         return await self._open(known, visitor)
 
     async def with_link(self, link: str, visitor: Visitor) -> str:
         """The secret of a new session for a link; raise `LinkSpent` when it has been used or has expired."""
-        account = await _in_thread(self._people.spend_link, digest(link))
+        account = await _in_thread(self._people.links.spend, digest(link))
         return await self._open(account, visitor)
 
     async def link_is_open(self, link: str) -> bool:
         """Whether a link could still be used; looking does not use it up."""
-        return await _in_thread(self._people.link_is_open, digest(link))
+        return await _in_thread(self._people.links.is_open, digest(link))
 
     async def sign_out(self, secret: str) -> None:
         """End the session with that secret."""
-        await _in_thread(self._people.close_session, digest(secret))
+        await _in_thread(self._people.sign_ins.close, digest(secret))
 
     async def change_password(self, user_id: int, new: str, session: str) -> None:
         """Set a new password and end every other session of the person."""
         password_hash = await self._passwords.hash(new)
-        await _in_thread(partial(self._people.set_password, keep_session=digest(session)), user_id, password_hash)
+        await _in_thread(
+            partial(self._people.accounts.set_password, keep_session=digest(session)), user_id, password_hash
+        )
 
     async def check_password(self, user_id: int, password: str, visitor: Visitor) -> None:
         """Raise `WrongPassword` unless it is the person's present one or there is none yet; counted like a sign-in."""
-        account = await _in_thread(self._people.account_by_id, user_id)
+        account = await _in_thread(self._people.accounts.by_id, user_id)
         if account is None:
             raise WrongPassword
         if account.password_hash is not None:
@@ -75,7 +79,7 @@ class SignIn:
     async def _open(self, account: Account, visitor: Visitor) -> str:
         secret = new_secret()
         subject = account.on(account.platform_id or DEFAULT_PLATFORM)
-        await _in_thread(self._people.open_session, digest(secret), subject, visitor)
+        await _in_thread(self._people.sign_ins.open, digest(secret), subject, visitor)
         return secret
 
     async def _count(self, login: str, visitor: Visitor) -> None:
@@ -85,7 +89,7 @@ class SignIn:
             (digest(f"login {login.lower()}"), TRIES_OF_LOGIN),
         )
         for key, most in limits:
-            tries, seconds = await _in_thread(self._people.count_try, key, WINDOW)
+            tries, seconds = await _in_thread(self._people.tries.count, key, WINDOW)
             if tries > most:
                 raise TooManyTries(seconds=max(1, round(seconds)))
 

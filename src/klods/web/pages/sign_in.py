@@ -69,7 +69,7 @@ async def log_out(request: Request, services: Services) -> Response:
 
 def has_password(subject: SignedIn, services: Services) -> bool:
     """Whether the person has chosen a password before."""
-    account = services.people.account_by_id(subject.user_id)
+    account = services.people.accounts.by_id(subject.user_id)
     return account is not None and account.password_hash is not None
 
 

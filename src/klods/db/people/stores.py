@@ -1,0 +1,21 @@
+"""All stores of people, together."""
+
+from klods.db.database import Database
+from klods.db.people.accounts import Accounts
+from klods.db.people.links import Links
+from klods.db.people.rows import Rows
+from klods.db.people.sign_ins import SignIns
+from klods.db.people.tokens import Tokens
+from klods.db.people.tries import Tries
+
+
+class People:
+    """Everybody who may sign in, and what lets them in."""
+
+    def __init__(self, database: Database) -> None:
+        rows = Rows(database)
+        self.accounts = Accounts(rows)
+        self.sign_ins = SignIns(rows)
+        self.tokens = Tokens(rows)
+        self.links = Links(rows, self.accounts)
+        self.tries = Tries(rows)
