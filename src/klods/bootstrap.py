@@ -23,6 +23,9 @@ from klods.db.roles.weaknesses import Weakness, weaknesses
 from klods.db.server import open_server, read_url
 from klods.db.stored_files import hub_id, known_contents
 from klods.db.stores import StateRows
+from klods.db.tenants.platforms import PlatformRows
+from klods.db.tenants.tiers import TierRows
+from klods.db.tenants.vendors import Vendors
 from klods.errors import InUse, KlodsError
 from klods.kernel.catalog import Catalog, Origin
 from klods.kernel.discovery import Place, discover, entry_points, read_wishes
@@ -92,6 +95,21 @@ class Klods:
     def people(self) -> People:
         """Accounts, sign-ins and tokens."""
         return People(self.database)
+
+    @cached_property
+    def platforms(self) -> PlatformRows:
+        """The tenants of this hub."""
+        return PlatformRows(self.database)
+
+    @cached_property
+    def vendors(self) -> Vendors:
+        """The companies that work on platforms with accounts of their own."""
+        return Vendors(self.database)
+
+    @cached_property
+    def tiers(self) -> TierRows:
+        """Which features platforms and vendors have."""
+        return TierRows(self.database)
 
     @cached_property
     def processes(self) -> LiveProcesses:
@@ -181,13 +199,16 @@ class Klods:
         from klods.web.services import HostServices
 
         server = mail_server(self.settings)
-        switchboard = Switchboard(Snapshot(generation=NONE_YET))
+        switchboard = Switchboard(Snapshot(generation=NONE_YET, platforms=self.platforms.read()))
         services = HostServices(
             lifecycle=self.lifecycle,
             catalog=self.catalog,
             states=self.states,
             switchboard=switchboard,
             people=self.people,
+            platforms=self.platforms,
+            vendors=self.vendors,
+            tiers=self.tiers,
             history=partial(newest_lines, self.database),
             find_dry_run=DryRuns(self.database).find,
             why_not_ready=lambda: NOT_READ if switchboard.current.generation == NONE_YET else "",

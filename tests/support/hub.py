@@ -13,6 +13,9 @@ from klods.db.database import Database
 from klods.db.module_log import newest_lines
 from klods.db.people.accounts import Account
 from klods.db.people.stores import People
+from klods.db.tenants.platforms import PlatformRows
+from klods.db.tenants.tiers import TierRows
+from klods.db.tenants.vendors import Vendors
 from klods.errors import CoreModule, KlodsError, StalePlan
 from klods.kernel.catalog import Catalog, Module, Source
 from klods.kernel.definition import ModuleDefinition
@@ -119,6 +122,7 @@ class Hub:
     app: ASGIApp
     services: HostServices
     lifecycle: PaperLifecycle
+    database: Database
 
     @property
     def people(self) -> People:
@@ -126,7 +130,9 @@ class Hub:
 
     def admin(self, login: str = "admin", password: str | None = PASSWORD) -> Account:
         password_hash = password_hash_of(password) if password else None
-        return self.people.accounts.create(Account(0, login, "Ada Holm", password_hash=password_hash))
+        account = self.people.accounts.create(Account(0, login, "Ada Holm", password_hash=password_hash))
+        self.people.roles.give(self.people.roles.find("administrator", 1), account.id)
+        return account
 
     def token(self, account: Account, name: str = "test") -> str:
         return issue_token(self.people, name, account.on(1))
@@ -164,6 +170,9 @@ def open_hub(
             states=lifecycle,
             switchboard=Switchboard(),
             people=People(database),
+            platforms=PlatformRows(database),
+            vendors=Vendors(database),
+            tiers=TierRows(database),
             history=partial(newest_lines, database),
         )
         pages = make_pages(services)
@@ -173,4 +182,4 @@ def open_hub(
             errors.response,
             given(pages),
         )
-        yield Hub(app, services, lifecycle)
+        yield Hub(app, services, lifecycle, database)

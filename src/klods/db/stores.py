@@ -9,12 +9,12 @@ from typing import Any
 
 import psycopg
 from psycopg import errors, sql
-from psycopg.types.json import Jsonb
 
 from klods.db.database import Database
 from klods.db.holdings.archiving import bring_back, discard, find_archives, set_aside
 from klods.db.holdings.belongings import belongings
 from klods.db.migrating.migrator import ModuleMigrator, take_turn
+from klods.db.module_log import append
 from klods.db.own_connection import ChangingDatabase, Connection, check_deferred, own_connection, own_transaction
 from klods.db.processes import CHANNEL
 from klods.db.roles.granting import settle_grants
@@ -58,9 +58,6 @@ SAVE: Mapping[type, str] = {
     Activation: SAVE_ACTIVATION,
     StoredSwitches: SAVE_SWITCHES,
 }
-LOG = """
-    insert into klods.module_log(actor, action, code, platform_id, outcome, plan, before, after, why)
-    values (%(actor)s, %(action)s, %(code)s, %(platform_id)s, %(outcome)s, %(plan)s, %(before)s, %(after)s, %(why)s)"""
 
 
 class StateRows:
@@ -231,7 +228,7 @@ class OpenChange:
 
     def log(self, entry: LogEntry) -> None:
         """Append a line to the log."""
-        self._connection.execute(LOG, asdict(entry) | {"plan": Jsonb(entry.plan)})
+        append(self._connection, entry)
 
     def tell(self) -> None:
         """Raise the generation and tell every process; both take effect with the commit."""

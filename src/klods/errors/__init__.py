@@ -2,13 +2,14 @@
 
 KlodsError
 ├── NotFound       NoSuchModule · ModuleNotEnabled · NoSuchPlatform · NoSuchUser · NoSuchToken · NoSuchDryRun · NoSuchArchive ·
-│                  LinkSpent · NoSuchFile · NoSuchMail
+│                  LinkSpent · NoSuchFile · NoSuchMail · NoSuchVendor · NoSuchRole · NoSuchTier · NoSuchSignIn · Misdirected
 ├── Invalid        InvalidDefinition · InvalidName · InvalidPassword · InvalidConfig · InvalidSettings ·
 │                  BadParameters · InvalidBackup · UnclearDryRun · InvalidPath · FileTooLarge · InvalidMail
 ├── Conflict       StalePlan · AlreadyRunning · NameTaken · CoreModule · InUse · NotEmpty · StillEnabled ·
 │                  StillReferenced · PlaceTaken · NotConfirmed · ReadOnlyModule · ReadOnly · NotLive · HeldMeanwhile ·
-│                  KeptSafe · NotSent · AlreadySent
-├── Refused        NotSignedIn · WrongPassword · NotAllowed · CrossSite · TooManyTries
+│                  KeptSafe · NotSent · AlreadySent · LastPlatform · WithoutDomain · FixedRole · LastAdministrator
+├── Refused        NotSignedIn · WrongPassword · NotAllowed (PermissionMissing · ForAllPlatforms · MorePowerful) ·
+│                  FeatureMissing · CrossSite · TooManyTries
 ├── Misuse         NoScope · BlockingCall · EndedUnit · ForbiddenStatement · MigrationInRequest ·
 │                  UndeclaredCall · NotPlain · NotSynchronous
 ├── Broken         SwallowedFailure · CommitFailed · PartFailed · MigrationFailed · HookFailed · OutsidePrefix · GrantFailed ·

@@ -23,6 +23,28 @@ class NameTaken(Conflict):
     """The name {name!r} is taken: {reason}."""
 
 
+class LastPlatform(Conflict):
+    """{platform} is the only platform of this hub, so it stays."""
+
+
+class WithoutDomain(Conflict):
+    """With several platforms nobody could reach {platforms}: no domain name leads there."""
+
+    hint = "Give each platform a domain name first: `klods platform domain add CODE NAME`."
+
+
+class FixedRole(Conflict):
+    """The role {role} is part of Klods and stays as it is."""
+
+    hint = "Make a role of your own beside it."
+
+
+class LastAdministrator(Conflict):
+    """After this nobody could manage people on all platforms any more."""
+
+    hint = "Give the role administrator to somebody else first."
+
+
 class CoreModule(Conflict):
     """{module} is a core module and cannot be disabled."""
 

@@ -29,6 +29,32 @@ class NoSuchUser(NotFound):
     hint = "`klods user list` shows everybody."
 
 
+class NoSuchVendor(NotFound):
+    """There is no vendor {vendor} on this platform."""
+
+
+class NoSuchRole(NotFound):
+    """There is no role {role} here."""
+
+    hint = "`klods role list` shows the roles."
+
+
+class NoSuchTier(NotFound):
+    """There is no tier {tier}."""
+
+    hint = "`klods tier list` shows the tiers."
+
+
+class NoSuchSignIn(NotFound):
+    """This sign-in has ended already."""
+
+
+class Misdirected(NotFound):
+    """{what}."""
+
+    hint = "Ask for the hub by a domain name of a platform, or name one in the header `X-Klods-Platform`."
+
+
 class NoSuchToken(NotFound):
     """There is no API token named {name}."""
 

@@ -19,6 +19,28 @@ class NotAllowed(Refused):
     """You may not do this."""
 
 
+class PermissionMissing(NotAllowed):
+    """You lack the permission {permission}."""
+
+    hint = "Somebody who manages people can give you a role that has it."
+
+
+class FeatureMissing(Refused):
+    """The feature {feature} is not open here."""
+
+    hint = "Tiers that have it: {tiers}."
+
+
+class ForAllPlatforms(NotAllowed):
+    """{what} concerns all platforms, and your account is for one of them."""
+
+    hint = "Ask somebody whose account is for all platforms."
+
+
+class MorePowerful(NotAllowed):
+    """You cannot hand out or take what you do not have yourself: {permissions}."""
+
+
 class CrossSite(Refused):
     """This request came from another site."""
 

@@ -56,14 +56,21 @@ def environment_prefix(code: str) -> str:
     return f"MODULES__{python_name(code).upper()}__"
 
 
-def why_not(code: str) -> str | None:
-    """The reason why ``code`` cannot be a module's code, or None when it can."""
+def why_no_code(code: str) -> str | None:
+    """The reason why ``code`` cannot be the code of anything, or None when it can."""
     if not code:
         return "it is empty"
     if len(code) > LONGEST_CODE:
         return f"it is longer than {LONGEST_CODE} characters"
     if not CODE.match(code):
         return "a code is lower-case letters and digits, begins with a letter, and is parted by single _ or -"
+    return None
+
+
+def why_not(code: str) -> str | None:
+    """The reason why ``code`` cannot be a module's code, or None when it can."""
+    if reason := why_no_code(code):
+        return reason
     if python_name(code) in _RESERVED:
         return "the host uses this word in its own addresses"
     if keyword.iskeyword(python_name(code)) or keyword.issoftkeyword(python_name(code)):

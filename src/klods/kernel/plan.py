@@ -59,6 +59,9 @@ class Do(StrEnum):
 TAKES_OUT = frozenset({Action.UNINSTALL, Action.ARCHIVE, Action.DROP})
 """The three ways to uninstall, which differ in what becomes of the tables."""
 
+ON_ONE_PLATFORM = frozenset({Do.ENABLE, Do.DISABLE, Do.LIVE, Do.HOLD})
+"""What other platforms do not notice."""
+
 DELETES = frozenset({Action.DROP, Action.DISCARD})
 """What destroys data, and asks for the code of every module that loses some as a confirmation."""
 
@@ -100,6 +103,11 @@ class Plan:
 
     archive: int = 0
     """The number of the archive that is restored or deleted."""
+
+    @property
+    def concerns_all_platforms(self) -> bool:
+        """Whether it does more than switch modules on one platform: code and tables are the same for all."""
+        return any(step.do not in ON_ONE_PLATFORM for step in self.steps)
 
     @property
     def token(self) -> str:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from klods.kernel.definition import FrontendType
+from klods.kernel.features import EVERYTHING, Features
+from klods.kernel.permissions import covers
 
 DEFAULT_PLATFORM = 1
 """The platform that every hub has from its start."""
@@ -19,3 +21,22 @@ class Subject:
     platform_id: int = DEFAULT_PLATFORM
     token: str = ""
     """The name of the API token in use, empty for a session in a browser."""
+
+    permissions: frozenset[str] = frozenset()
+    """What the person's roles allow on this platform."""
+
+    is_everywhere: bool = False
+    """Whether the account is for all platforms, and not for this one alone."""
+
+    vendor_id: int | None = None
+    """Whom a vendor works for."""
+
+    features: Features = EVERYTHING
+    """What a vendor has of the platform's features."""
+
+    locale: str = ""
+    """The language the person has chosen for everywhere; empty for none."""
+
+    def may(self, permission: str) -> bool:
+        """Whether the person's roles allow this."""
+        return covers(self.permissions, permission)

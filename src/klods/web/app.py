@@ -65,6 +65,7 @@ class WebApp:
             process.importer,
             services.switchboard,
             self._loader,
+            platforms=services.platforms.read,
             drain_seconds=process.drain_seconds,
             ongoing=around.ongoing,
             changed=partial(_forget, services, process.database),
@@ -78,7 +79,9 @@ class WebApp:
         host = create_host_app(services, self._errors, Documents(services.switchboard).merge)
         self._dispatcher = Dispatcher(services.switchboard, host, errors=self._errors, hasten=self._loader.hasten)
         recognition = Recognition(self._dispatch, services.authenticator.subject)
-        self._app = guarded(recognition, self._errors.refusal, given(self._pages))
+        self._app = guarded(
+            recognition, self._errors.refusal, given(self._pages), lambda: services.switchboard.current.platforms
+        )
 
     async def __call__(self, scope: Asgi, receive: Receive, send: Send) -> None:
         """Answer one request, or live one lifespan."""

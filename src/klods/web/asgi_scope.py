@@ -3,12 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
+from klods.kernel.features import EVERYTHING, Offer
 from klods.kernel.i18n import FALLBACK
-from klods.kernel.subject import DEFAULT_PLATFORM
+from klods.kernel.platforms import DEFAULT, Platform, Platforms
+from klods.kernel.subject import Subject
 
 REQUEST_ID = "klods.request_id"
 LOCALE = "klods.locale"
 PLATFORM = "klods.platform"
+"""The `Platform` that the request is for."""
+
+PLATFORMS = "klods.platforms"
+"""All platforms, as this process knew them when the request came."""
+
 SUBJECT = "klods.subject"
 """Who is asking, or None for nobody; not there before somebody wanted to know."""
 
@@ -25,8 +32,21 @@ PAGES = "klods.pages"
 
 def platform_of(asgi: Mapping[str, Any]) -> int:
     """The platform that the request is for."""
-    platform: int = asgi.get(PLATFORM, DEFAULT_PLATFORM)
+    return here(asgi).id
+
+
+def here(asgi: Mapping[str, Any]) -> Platform:
+    """The platform that the request is for."""
+    platform: Platform = asgi.get(PLATFORM, DEFAULT)
     return platform
+
+
+def offer_of(asgi: Mapping[str, Any]) -> Offer:
+    """The features that are open to whoever sends the request."""
+    platforms: Platforms = asgi.get(PLATFORMS, Platforms((DEFAULT,)))
+    subject: Subject | None = asgi.get(SUBJECT)
+    mine = subject.features if subject else EVERYTHING
+    return Offer(here(asgi).features, mine, platforms.tiers)
 
 
 def request_id_of(asgi: Mapping[str, Any]) -> str:

@@ -2,16 +2,19 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from klods.errors import NotAllowed, NotSignedIn
+from klods.errors import ForAllPlatforms
 from klods.kernel.definition import FrontendType
+from klods.kernel.plan import Plan
+from klods.kernel.platforms import Platforms
 from klods.kernel.subject import Subject
 from klods.web.asgi_scope import SUBJECT
 from klods.web.auth.credentials import header
+from klods.web.callers import Rule, get_current_admin_user, get_current_user
 from klods.web.errors import asked_for
 from klods.web.services import HostServices
 
@@ -41,24 +44,24 @@ async def find_subject(request: Request, services: Services) -> Subject | None:
 Somebody = Annotated[Subject | None, Depends(find_subject)]
 
 
-def signed_in(subject: Somebody) -> Subject:
-    """Who is asking; raise `NotSignedIn` for nobody."""
-    if subject is None:
-        raise NotSignedIn
-    return subject
+SignedIn = Annotated[Subject, Depends(get_current_user)]
+"""Who is asking, whoever that is."""
 
 
-SignedIn = Annotated[Subject, Depends(signed_in)]
+def admin_who_may(*permissions: str) -> Any:
+    """A dependency: an admin whose roles allow this."""
+    return Depends(Rule(kind=FrontendType.ADMIN, permissions=permissions))
 
 
-def an_admin(subject: SignedIn) -> Subject:
-    """Who is asking, if it is an admin; raise `NotAllowed` for others."""
-    if subject.kind is not FrontendType.ADMIN:
-        raise NotAllowed
-    return subject
+AnAdmin = Annotated[Subject, Depends(get_current_admin_user)]
+ModuleReader = Annotated[Subject, admin_who_may("klods.modules.read")]
+ModuleManager = Annotated[Subject, admin_who_may("klods.modules.manage")]
 
 
-Admin = Annotated[Subject, Depends(an_admin)]
+def refuse_beyond_platform(subject: Subject, plan: Plan, platforms: Platforms) -> None:
+    """Raise `ForAllPlatforms` when somebody of one platform would change what runs on others too."""
+    if plan.concerns_all_platforms and not subject.is_everywhere and len(platforms.known) > 1:
+        raise ForAllPlatforms(what=f"To {plan.action.replace('_', ' ')} {plan.target}")
 
 
 def actor(subject: Subject) -> str:

@@ -25,6 +25,7 @@ STATUS: Mapping[type[KlodsError], int] = {
     KlodsError: 500,
     errors.NotFound: 404,
     errors.LinkSpent: 410,
+    errors.Misdirected: 421,
     errors.Invalid: 422,
     errors.Conflict: 409,
     errors.Refused: 403,

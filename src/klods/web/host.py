@@ -4,16 +4,16 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import Response
 from starlette.types import Scope
 
 from klods._version import __version__
 from klods.kernel.subject import Subject
-from klods.web import health, host_api, uninstall_api
+from klods.web import health, host_api, people_api, platform_api, uninstall_api
 from klods.web.asgi_scope import PAGES
-from klods.web.asking import SignedIn, Somebody
+from klods.web.asking import SignedIn, Somebody, find_subject
 from klods.web.errors import Errors, report
 from klods.web.middleware import BoundedBody
 from klods.web.pages import home, look, modules, sign_in
@@ -26,6 +26,10 @@ from klods.web.services import HostServices
 Document = dict[str, Any]
 Merge = Callable[[Document, Subject], Document]
 """Puts what modules offer a subject into the host's OpenAPI document."""
+
+
+RECOGNISED = [Depends(find_subject)]
+"""Every route that somebody may be asked for at knows who calls."""
 
 
 def host_only(document: Document, subject: Subject) -> Document:  # noqa: ARG001
@@ -58,8 +62,9 @@ def create_host_app(services: HostServices, errors: Errors, merge: Merge = host_
     app.add_middleware(BoundedBody)
     app.state.services = services
     _add_documents(app, merge)
-    for part in (home, sign_in, look, modules, health, uninstall_api, host_api):
-        app.include_router(part.router)
+    app.include_router(health.router)
+    for part in (home, sign_in, look, modules, uninstall_api, people_api, platform_api, host_api):
+        app.include_router(part.router, dependencies=RECOGNISED)
     mount_assets(app, services.switchboard)
     return app
 
@@ -70,7 +75,7 @@ def host_document(app: FastAPI) -> Document:
 
 
 def _add_documents(app: FastAPI, merge: Merge) -> None:
-    @app.get("/api/v1/openapi.json", include_in_schema=False)
+    @app.get("/api/v1/openapi.json", include_in_schema=False, dependencies=RECOGNISED)
     def document(subject: SignedIn) -> Document:
         return merge(host_document(app), subject)
 

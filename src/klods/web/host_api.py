@@ -11,13 +11,21 @@ from klods.kernel.overview import Row, find, overview
 from klods.kernel.plan import Action
 from klods.kernel.state import Installed
 from klods.kernel.subject import Subject
-from klods.web.asking import Admin, Services, SignedIn, actor
+from klods.web.asking import (
+    AnAdmin,
+    ModuleManager,
+    ModuleReader,
+    Services,
+    SignedIn,
+    actor,
+    admin_who_may,
+    refuse_beyond_platform,
+)
 from klods.web.auth.tokens import issue_token
 from klods.web.host_models import (
     PLAIN,
     DryRunOut,
     EnableIn,
-    ErrorOut,
     LogOut,
     MeOut,
     MigrationsOut,
@@ -30,27 +38,18 @@ from klods.web.host_models import (
     TokenIn,
     TokenOut,
 )
+from klods.web.refusals import REFUSALS
 from klods.web.services import HostServices
-
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    code: {"model": ErrorOut, "description": words}
-    for code, words in {
-        401: "Nobody is signed in",
-        403: "You may not do this",
-        404: "There is no such thing",
-        409: "It does not fit the present state",
-        422: "The request is not valid",
-        503: "Not at the moment",
-    }.items()
-}
 
 router = APIRouter(prefix="/api/v1", responses=REFUSALS)
 
+LogReader = Annotated[Subject, admin_who_may("klods.log.read")]
+DryRunReader = Annotated[Subject, admin_who_may("klods.dry_runs.read")]
 Code = Annotated[str, Path(max_length=100, description="The module's code")]
 
 
 @router.get("/modules", tags=["modules"], operation_id="list_modules")
-def list_modules(admin: Admin, services: Services) -> list[ModuleOut]:
+def list_modules(admin: ModuleReader, services: Services) -> list[ModuleOut]:
     """Every module that was found, the enabled ones first, with its state and the reason for it."""
     known = services.known()
     catalog, rows = known.catalog, overview(known, admin.platform_id)
@@ -59,7 +58,7 @@ def list_modules(admin: Admin, services: Services) -> list[ModuleOut]:
 
 
 @router.get("/modules/{code}", tags=["modules"], operation_id="get_module")
-def get_module(code: Code, admin: Admin, services: Services) -> ModuleOut:
+def get_module(code: Code, admin: ModuleReader, services: Services) -> ModuleOut:
     """One module."""
     known = services.known()
     catalog, row = known.catalog, find(known, code, admin.platform_id)
@@ -67,7 +66,7 @@ def get_module(code: Code, admin: Admin, services: Services) -> ModuleOut:
 
 
 @router.post("/modules/{code}/plan", tags=["modules"], operation_id="plan_module")
-def plan(code: Code, admin: Admin, services: Services, wanted: PlanIn | None = None) -> PlanOut:
+def plan(code: Code, admin: ModuleReader, services: Services, wanted: PlanIn | None = None) -> PlanOut:
     """What an action would do; nothing is done."""
     wanted = wanted or PlanIn()
     plan = services.lifecycle.plan(wanted.action, code, admin.platform_id, along=wanted.along, archive=wanted.archive)
@@ -79,7 +78,7 @@ SWITCHED: dict[int | str, dict[str, Any]] = {202: {"model": OutcomeOut, "descrip
 
 @router.post("/modules/{code}/enable", tags=["modules"], operation_id="enable_module", responses=SWITCHED)
 def enable(
-    code: Code, admin: Admin, services: Services, response: Response, body: EnableIn | None = None
+    code: Code, admin: ModuleManager, services: Services, response: Response, body: EnableIn | None = None
 ) -> OutcomeOut:
     """Enable a module and what it requires, in every process."""
     action = Action.ENABLE_LIVE if body and body.live else Action.ENABLE
@@ -90,7 +89,7 @@ def enable(
 
 @router.post("/modules/{code}/disable", tags=["modules"], operation_id="disable_module", responses=SWITCHED)
 def disable(
-    code: Code, admin: Admin, services: Services, response: Response, body: SwitchIn | None = None
+    code: Code, admin: ModuleManager, services: Services, response: Response, body: SwitchIn | None = None
 ) -> OutcomeOut:
     """Disable a module and what depends on it; its data stays."""
     outcome = _switch(services, admin, (Action.DISABLE, code), body or SwitchIn())
@@ -99,7 +98,9 @@ def disable(
 
 
 @router.post("/modules/{code}/live", tags=["modules"], operation_id="let_module_go_live", responses=SWITCHED)
-def live(code: Code, admin: Admin, services: Services, response: Response, body: SwitchIn | None = None) -> OutcomeOut:
+def live(
+    code: Code, admin: ModuleManager, services: Services, response: Response, body: SwitchIn | None = None
+) -> OutcomeOut:
     """Switch READ_ONLY and DRY_RUN off: what the module does is kept from now on."""
     outcome = _switch(services, admin, (Action.LIVE, code), body or SwitchIn())
     response.status_code = 202 if outcome.late else 200
@@ -107,7 +108,9 @@ def live(code: Code, admin: Admin, services: Services, response: Response, body:
 
 
 @router.post("/modules/{code}/hold", tags=["modules"], operation_id="hold_module", responses=SWITCHED)
-def hold(code: Code, admin: Admin, services: Services, response: Response, body: SwitchIn | None = None) -> OutcomeOut:
+def hold(
+    code: Code, admin: ModuleManager, services: Services, response: Response, body: SwitchIn | None = None
+) -> OutcomeOut:
     """Switch READ_ONLY and DRY_RUN on: the module goes on answering, and nothing it does is kept."""
     outcome = _switch(services, admin, (Action.HOLD, code), body or SwitchIn())
     response.status_code = 202 if outcome.late else 200
@@ -115,7 +118,7 @@ def hold(code: Code, admin: Admin, services: Services, response: Response, body:
 
 
 @router.get("/modules/{code}/migrations", tags=["modules"], operation_id="list_module_migrations")
-def list_migrations(code: Code, admin: Admin, services: Services) -> MigrationsOut:  # noqa: ARG001
+def list_migrations(code: Code, admin: ModuleReader, services: Services) -> MigrationsOut:  # noqa: ARG001
     """What has not run yet of the module's migrations."""
     catalog = services.catalog()
     return MigrationsOut(code=code, pending=list(services.lifecycle.migrator.pending(catalog.find(code))))
@@ -123,7 +126,7 @@ def list_migrations(code: Code, admin: Admin, services: Services) -> MigrationsO
 
 @router.get("/modules/{code}/log", tags=["modules"], operation_id="list_module_log")
 def list_log(
-    code: Code, admin: Admin, services: Services, most: Annotated[int, Query(ge=1, le=500)] = 100
+    code: Code, admin: LogReader, services: Services, most: Annotated[int, Query(ge=1, le=500)] = 100
 ) -> list[LogOut]:
     """What was done to the module, the newest first."""
     row = find(services.known(), code, admin.platform_id)
@@ -132,7 +135,7 @@ def list_log(
 
 @router.get("/dry-runs/{run_id}", tags=["dry runs"], operation_id="get_dry_run")
 def get_dry_run(
-    run_id: Annotated[str, Path(max_length=36, pattern=PLAIN)], admin: Admin, services: Services
+    run_id: Annotated[str, Path(max_length=36, pattern=PLAIN)], admin: DryRunReader, services: Services
 ) -> DryRunOut:
     """What a dry run of the last hour would have changed; its id stands in the header `X-Klods-Dry-Run-Id`."""
     if (run := services.find_dry_run(run_id, admin.platform_id)) is None:
@@ -141,21 +144,24 @@ def get_dry_run(
 
 
 @router.get("/tokens", tags=["tokens"], operation_id="list_tokens")
-def list_tokens(admin: Admin, services: Services) -> list[TokenOut]:
-    """The API tokens in force on your platform; never their secrets."""
-    return [TokenOut.model_validate(token) for token in services.people.tokens.all(admin.platform_id)]
+def list_tokens(caller: AnAdmin, services: Services) -> list[TokenOut]:
+    """Your API tokens in force on this platform, or everybody's for who manages them; never their secrets."""
+    found = services.people.tokens.all(caller.platform_id, only_of=_only_own(caller))
+    return [TokenOut.model_validate(token) for token in found]
 
 
 @router.post("/tokens", tags=["tokens"], operation_id="create_token", status_code=201)
-def create_token(wanted: TokenIn, admin: Admin, services: Services) -> NewTokenOut:
+def create_token(wanted: TokenIn, caller: AnAdmin, services: Services) -> NewTokenOut:
     """Make a token that acts for you; keep it, it is not shown again."""
-    return NewTokenOut(name=wanted.name, token=issue_token(services.people, wanted.name, admin))
+    return NewTokenOut(name=wanted.name, token=issue_token(services.people, wanted.name, caller))
 
 
 @router.delete("/tokens/{name}", tags=["tokens"], operation_id="revoke_token", status_code=204)
-def revoke_token(name: Annotated[str, Path(max_length=100, pattern=PLAIN)], admin: Admin, services: Services) -> None:
+def revoke_token(
+    name: Annotated[str, Path(max_length=100, pattern=PLAIN)], caller: AnAdmin, services: Services
+) -> None:
     """End a token; here it stops working at once, in other processes within seconds."""
-    services.people.tokens.revoke(name, admin.platform_id)
+    services.people.tokens.revoke(name, caller.platform_id, only_of=_only_own(caller))
     services.authenticator.forget()
 
 
@@ -166,10 +172,15 @@ def me(subject: SignedIn) -> MeOut:
 
 
 @router.get("/{code}/health", tags=["modules"], operation_id="get_disabled_module_health")
-def health_of_closed(code: Code, admin: Admin, services: Services) -> None:
+def health_of_closed(code: Code, admin: ModuleReader, services: Services) -> None:
     """The answer for a module that is known but answers no requests: its state and the reason."""
     row = find(services.known(), code, admin.platform_id)
     raise ModuleNotEnabled(module=row.code, state=row.shown, reason=row.reason)
+
+
+def _only_own(caller: Subject) -> int | None:
+    """Whose tokens somebody sees and ends: their own, unless they manage those of others."""
+    return None if caller.may("klods.tokens.manage") else caller.user_id
 
 
 def _pending(services: HostServices, catalog: Catalog, rows: Iterable[Row]) -> Mapping[str, tuple[str, ...]]:
@@ -181,5 +192,6 @@ def _pending(services: HostServices, catalog: Catalog, rows: Iterable[Row]) -> M
 def _switch(services: HostServices, admin: Subject, wanted: tuple[Action, str], body: SwitchIn) -> OutcomeOut:
     action, code = wanted
     plan = services.lifecycle.plan(action, code, admin.platform_id)
+    refuse_beyond_platform(admin, plan, services.switchboard.current.platforms)
     outcome = services.lifecycle.apply(plan, actor=actor(admin), why=body.why, token=body.token)
     return OutcomeOut.of(outcome)

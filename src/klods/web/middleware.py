@@ -11,8 +11,9 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from klods.errors import CrossSite, KlodsError
-from klods.kernel.i18n import choose_locale
-from klods.web.asgi_scope import LOCALE, REQUEST_ID
+from klods.kernel.i18n import LOCALES, choose_locale
+from klods.kernel.platforms import DEFAULT, NOBODYS, Platforms
+from klods.web.asgi_scope import LOCALE, PLATFORM, PLATFORMS, REQUEST_ID
 from klods.web.auth.credentials import cookie, header
 from klods.web.auth.origin import is_cross_site
 from klods.web.errors import hang_up
@@ -42,9 +43,22 @@ Refuse = Callable[[Scope, KlodsError], ASGIApp]
 """Makes the answer to a request that goes no further."""
 
 
-def guarded(app: ASGIApp, refuse: Refuse, given: Mapping[str, Any]) -> ASGIApp:
-    """The app behind all layers; every request finds what is ``given`` in its ASGI scope."""
-    return Envelope(SameSite(app, refuse), given)
+WITHOUT_PLATFORM = ("/health", "/metrics", "/static/")
+"""What is asked for by address too, and shows nothing of any platform."""
+
+ONE_PLATFORM = Platforms((DEFAULT,))
+
+
+def only_one() -> Platforms:
+    """The platforms of a hub that has never had more than its first."""
+    return ONE_PLATFORM
+
+
+def guarded(
+    app: ASGIApp, refuse: Refuse, given: Mapping[str, Any], platforms: Callable[[], Platforms] = only_one
+) -> ASGIApp:
+    """The app behind all layers; every request finds what is ``given``, and its platform, in its ASGI scope."""
+    return Envelope(Placed(SameSite(app, refuse), refuse, platforms), given)
 
 
 class Envelope:
@@ -65,6 +79,31 @@ class Envelope:
         scope[LOCALE] = choose_locale(cookie(scope, LOCALE_COOKIE), header(scope, b"accept-language"))
         app = self._app if _has_sane_host(scope) else _bad_host(scope)
         await app(scope, receive, _sealing(send, request_id))
+
+
+class Placed:
+    """Finds the platform of each request, and refuses those that are for none."""
+
+    def __init__(self, app: ASGIApp, refuse: Refuse, platforms: Callable[[], Platforms]) -> None:
+        self._app = app
+        self._refuse = refuse
+        self._platforms = platforms
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on with its platform, or refuse it."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        platforms = scope[PLATFORMS] = self._platforms()
+        app = self._app
+        try:
+            scope[PLATFORM] = platforms.at(header(scope, b"host"), header(scope, b"x-klods-platform"))
+        except KlodsError as error:
+            scope[PLATFORM] = NOBODYS
+            if not scope["path"].startswith(WITHOUT_PLATFORM):
+                app = self._refuse(scope, error)
+        _speak_as_usual(scope)
+        await app(scope, receive, send)
 
 
 class SameSite:
@@ -101,6 +140,13 @@ class BoundedBody:
             return message
 
         await self._app(scope, bounded if scope["type"] == "http" else receive, send)
+
+
+def _speak_as_usual(scope: Scope) -> None:
+    """Where a person has chosen no language, that of the platform comes before that of the browser."""
+    usual = scope[PLATFORM].locale
+    if usual and cookie(scope, LOCALE_COOKIE) not in LOCALES:
+        scope[LOCALE] = choose_locale(usual, "")
 
 
 def _request_id(scope: Scope) -> str:

@@ -7,6 +7,9 @@ from typing import Any
 
 from klods.db.people.stores import People
 from klods.db.roles.weaknesses import Weakness
+from klods.db.tenants.platforms import PlatformRows
+from klods.db.tenants.tiers import TierRows
+from klods.db.tenants.vendors import Vendors
 from klods.kernel.catalog import Catalog
 from klods.kernel.lifecycle import Lifecycle
 from klods.kernel.overview import Known
@@ -39,6 +42,9 @@ class HostServices:
     states: StateStore
     switchboard: Switchboard
     people: People
+    platforms: PlatformRows
+    vendors: Vendors
+    tiers: TierRows
     history: History = no_history
     find_dry_run: Callable[[str, int], Mapping[str, Any] | None] = nothing_kept
     """A dry run of the last hour by its id, on a platform."""

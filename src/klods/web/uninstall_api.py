@@ -9,9 +9,10 @@ from klods.errors import NotConfirmed
 from klods.kernel.overview import find
 from klods.kernel.plan import Action, Plan
 from klods.kernel.subject import Subject
-from klods.web.asking import Admin, Services, actor
-from klods.web.host_api import REFUSALS, SWITCHED, Code
+from klods.web.asking import ModuleManager, ModuleReader, Services, actor, refuse_beyond_platform
+from klods.web.host_api import SWITCHED, Code
 from klods.web.host_models import ArchiveOut, OutcomeOut, RestoreIn, SwitchIn, UninstallIn
+from klods.web.refusals import REFUSALS
 from klods.web.services import HostServices
 
 router = APIRouter(prefix="/api/v1/modules/{code}", responses=REFUSALS, tags=["modules"])
@@ -21,7 +22,7 @@ Number = Annotated[int, Path(ge=1, le=2**62, description="The archive's number")
 
 @router.post("/uninstall", operation_id="uninstall_module", responses=SWITCHED)
 def uninstall(
-    code: Code, admin: Admin, services: Services, response: Response, body: UninstallIn | None = None
+    code: Code, admin: ModuleManager, services: Services, response: Response, body: UninstallIn | None = None
 ) -> OutcomeOut:
     """Take a module out of this installation; it has to be disabled. Its tables stay, unless you say otherwise."""
     wanted = body or UninstallIn()
@@ -31,7 +32,7 @@ def uninstall(
 
 @router.post("/restore", operation_id="restore_module", responses=SWITCHED)
 def restore(
-    code: Code, admin: Admin, services: Services, response: Response, body: RestoreIn | None = None
+    code: Code, admin: ModuleManager, services: Services, response: Response, body: RestoreIn | None = None
 ) -> OutcomeOut:
     """Bring back tables of a module that were set aside; it is installed again, and disabled."""
     wanted = body or RestoreIn()
@@ -40,7 +41,7 @@ def restore(
 
 
 @router.get("/archives", operation_id="list_module_archives")
-def list_archives(code: Code, admin: Admin, services: Services) -> list[ArchiveOut]:
+def list_archives(code: Code, admin: ModuleReader, services: Services) -> list[ArchiveOut]:
     """The tables of the module that were set aside, the newest first."""
     found = services.lifecycle.tables.archives(code)
     if not found:
@@ -52,7 +53,7 @@ def list_archives(code: Code, admin: Admin, services: Services) -> list[ArchiveO
 def discard(
     code: Code,
     number: Number,
-    admin: Admin,
+    admin: ModuleManager,
     services: Services,
     response: Response,
     confirm: Annotated[str, Query(max_length=100, description="The module's code, typed out")] = "",
@@ -65,6 +66,7 @@ def discard(
 def _apply(
     services: HostServices, admin: Subject, plan: Plan, body: SwitchIn, *, confirm: Collection[str] = ()
 ) -> OutcomeOut:
+    refuse_beyond_platform(admin, plan, services.switchboard.current.platforms)
     if missing := plan.unconfirmed(confirm):
         raise NotConfirmed(module=", ".join(missing))
     return OutcomeOut.of(services.lifecycle.apply(plan, actor=actor(admin), why=body.why, token=body.token))

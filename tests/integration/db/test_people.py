@@ -3,8 +3,8 @@ from datetime import timedelta
 
 import pytest
 
-from klods.db.people import sign_ins
 from klods.db.database import Database
+from klods.db.people import sign_ins
 from klods.db.people.accounts import Account
 from klods.db.people.sign_ins import Visitor
 from klods.db.people.stores import People
@@ -72,7 +72,7 @@ def test_a_vendor_or_an_admin_of_one_platform_is_no_first_admin(people):
 
 def test_a_session_belongs_to_whom_it_was_opened_for(people, ada):
     people.sign_ins.open(SECRET, ada.on(1), Visitor("10.0.0.7", "Browser"))
-    assert people.sign_ins.subject(SECRET) == Subject(ada.id, "Ada", "Ada Holm")
+    assert people.sign_ins.subject(SECRET) == Subject(ada.id, "Ada", "Ada Holm", is_everywhere=True)
     assert people.accounts.find("ada").signed_in_at is not None
 
 
@@ -142,7 +142,7 @@ def test_secrets_are_nowhere_in_the_database(people, database, ada):
 
 def test_a_token_acts_for_its_maker_and_says_its_name(people, ada):
     people.tokens.create("scanner", SECRET, ada.on(1))
-    assert people.tokens.subject(SECRET) == Subject(ada.id, "Ada", "Ada Holm", token="scanner")
+    assert people.tokens.subject(SECRET) == Subject(ada.id, "Ada", "Ada Holm", token="scanner", is_everywhere=True)
 
 
 def test_a_token_of_a_disabled_person_is_worth_nothing(people, database, ada):
@@ -183,7 +183,7 @@ def test_a_link_works_once_even_when_it_is_clicked_twice_at_the_same_moment(peop
 
     def click(_):
         try:
-            return people.links.spend(SECRET).login
+            return people.links.spend(SECRET, 1).login
         except LinkSpent:
             return None
 
@@ -193,22 +193,22 @@ def test_a_link_works_once_even_when_it_is_clicked_twice_at_the_same_moment(peop
 
 def test_looking_at_a_link_does_not_spend_it(people, ada):
     people.links.create(SECRET, ada.id, HOUR)
-    assert people.links.is_open(SECRET)
-    assert people.links.is_open(SECRET)
+    assert people.links.is_open(SECRET, 1)
+    assert people.links.is_open(SECRET, 1)
 
 
 def test_an_old_link_is_worth_nothing(people, ada):
     people.links.create(SECRET, ada.id, timedelta(seconds=-1))
-    assert not people.links.is_open(SECRET)
+    assert not people.links.is_open(SECRET, 1)
     with pytest.raises(LinkSpent):
-        people.links.spend(SECRET)
+        people.links.spend(SECRET, 1)
 
 
 def test_a_disabled_person_is_let_in_by_no_link(people, database, ada):
     people.links.create(SECRET, ada.id, HOUR)
     run(database, "update klods.user_account set disabled_at = now()")
     with pytest.raises(LinkSpent):
-        people.links.spend(SECRET)
+        people.links.spend(SECRET, 1)
 
 
 def test_tries_are_counted_across_processes(people, database):

@@ -154,7 +154,7 @@ def test_a_body_that_makes_no_sense_is_refused(hub, program, body):
 
 
 def test_the_log_of_a_module_is_read(hub, program):
-    with hub.people._database.connection() as connection:
+    with hub.database.connection() as connection:
         connection.execute(
             "insert into klods.module_log(actor, action, code, platform_id, outcome) values ('ada','enable','invoices',1,'done')"
         )

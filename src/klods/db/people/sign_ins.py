@@ -1,11 +1,12 @@
 """Sign-ins: what a browser's session cookie stands for."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from klods.db.people.rows import Rows
-from klods.db.people.subjects import subject_of
-from klods.kernel.subject import Subject
+from klods.db.people.subjects import subject_of, subjects_by
+from klods.db.rows import Rows
+from klods.errors import NoSuchSignIn
+from klods.kernel.subject import DEFAULT_PLATFORM, Subject
 
 IDLE = timedelta(days=7)
 """A session nobody uses ends after this."""
@@ -19,10 +20,25 @@ TOUCH = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Where a sign-in comes from."""
+    """Where a sign-in comes from, and to which platform."""
 
     address: str = ""
     user_agent: str = ""
+    platform_id: int = DEFAULT_PLATFORM
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """One sign-in as it may be shown."""
+
+    id: int
+    created_at: datetime
+    seen_at: datetime
+    user_agent: str
+    address: str
+    platform_id: int
+    is_this: bool = False
+    """Whether it is the one that asks."""
 
 
 class SignIns:
@@ -54,15 +70,31 @@ class SignIns:
             )  # fmt: skip
         return subject_of(row)
 
+    def of(self, user_id: int, this: bytes = b"") -> list[SignedIn]:
+        """Where somebody is signed in, what was used last first."""
+        return [SignedIn(**row) for row in self._rows.all(_OPEN, this, user_id)]
+
+    def end(self, user_id: int, sign_in: int) -> None:
+        """End one sign-in of somebody; raise `NoSuchSignIn`."""
+        if not self._rows.run("delete from klods.user_session where id = %s and user_id = %s", sign_in, user_id):
+            raise NoSuchSignIn
+        self._rows.tell()
+
+    def end_all(self, user_id: int, *, but: bytes = b"") -> int:
+        """End every sign-in of somebody but one; return how many there were."""
+        ended = self._rows.run("delete from klods.user_session where user_id = %s and token_hash <> %s", user_id, but)
+        self._rows.tell()
+        return ended
+
     def close(self, token_hash: bytes) -> None:
         """Delete a session."""
         self._rows.run("delete from klods.user_session where token_hash = %s", token_hash)
         self._rows.tell()
 
 
-_SESSION = f"""
-    select u.id as user_id, u.login, u.name, u.kind, s.platform_id, '' as token,
-           s.seen_at < now() - interval '{TOUCH.seconds} seconds' as stale
-      from klods.user_session s join klods.user_account u on u.id = s.user_id
-     where s.token_hash = %s and s.expires_at > now() and u.disabled_at is null
-       and (u.platform_id is null or u.platform_id = s.platform_id)"""
+_STALE = f"'' as token, s.seen_at < now() - interval '{TOUCH.seconds} seconds' as stale"
+_SESSION = f"{subjects_by('klods.user_session', _STALE)} and s.expires_at > now()"
+
+_OPEN = """
+    select id, created_at, seen_at, user_agent, ip as address, platform_id, token_hash = %s as is_this
+      from klods.user_session where user_id = %s and expires_at > now() order by seen_at desc"""

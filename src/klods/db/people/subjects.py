@@ -4,6 +4,7 @@ from dataclasses import fields
 from typing import Any
 
 from klods.kernel.definition import FrontendType
+from klods.kernel.features import Features
 from klods.kernel.subject import Subject
 
 
@@ -12,4 +13,23 @@ def subject_of(row: dict[str, Any] | None) -> Subject | None:
     if row is None:
         return None
     known = {entry.name: row[entry.name] for entry in fields(Subject)}
-    return Subject(**known | {"kind": FrontendType(row["kind"])})
+    made = {
+        "kind": FrontendType(row["kind"]),
+        "permissions": frozenset(row["permissions"]),
+        "features": Features.read(row["features"]),
+    }
+    return Subject(**known | made)
+
+
+def subjects_by(table: str, more: str) -> str:
+    """SQL for whom a row of a table stands, with what they may do on its platform; archived ones let nobody in."""
+    return f"""
+        select u.id as user_id, u.login, u.name, u.kind, u.locale, s.platform_id, u.platform_id is null as is_everywhere,
+               u.vendor_id, klods.permissions_of(u.id, s.platform_id) as permissions,
+               case when v.id is not null then klods.features_of(v.platform_id, v.id, v.tier_id) end as features, {more}
+          from {table} s
+          join klods.user_account u on u.id = s.user_id
+          join klods.platform p on p.id = s.platform_id
+          left join klods.vendors v on v.id = u.vendor_id
+         where s.token_hash = %s and u.disabled_at is null and p.archived_at is null and v.archived_at is null
+           and (u.platform_id is null or u.platform_id = s.platform_id)"""

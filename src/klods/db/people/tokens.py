@@ -5,9 +5,9 @@ from datetime import datetime
 
 from psycopg import errors
 
-from klods.db.people.rows import Rows
 from klods.db.people.sign_ins import TOUCH
-from klods.db.people.subjects import subject_of
+from klods.db.people.subjects import subject_of, subjects_by
+from klods.db.rows import Rows
 from klods.errors import NameTaken, NoSuchToken
 from klods.kernel.subject import Subject
 
@@ -38,16 +38,16 @@ class Tokens:
         except errors.UniqueViolation:
             raise NameTaken(name=name, reason="a token has it; revoke that one first") from None
 
-    def all(self, platform_id: int) -> list[ApiToken]:
-        """The tokens in force on a platform, by name."""
-        return [ApiToken(**row) for row in self._rows.all(_TOKENS, platform_id)]
+    def all(self, platform_id: int, *, only_of: int | None = None) -> list[ApiToken]:
+        """The tokens in force on a platform, by name: everybody's, or those of one person."""
+        return [ApiToken(**row) for row in self._rows.all(_TOKENS, platform_id, only_of, only_of)]
 
-    def revoke(self, name: str, platform_id: int) -> None:
-        """End a token; raise `NoSuchToken` when none in force has that name."""
+    def revoke(self, name: str, platform_id: int, *, only_of: int | None = None) -> None:
+        """End a token, of anybody or of one person; raise `NoSuchToken` when none in force has that name."""
         if not self._rows.run(
             "update klods.api_token set revoked_at = now()"
-            " where name = %s and platform_id = %s and revoked_at is null",
-            name, platform_id,
+            " where name = %s and platform_id = %s and user_id = coalesce(%s, user_id) and revoked_at is null",
+            name, platform_id, only_of,
         ):  # fmt: skip
             raise NoSuchToken(name=name)
         self._rows.tell()
@@ -60,14 +60,10 @@ class Tokens:
         return subject_of(row)
 
 
-_TOKEN = f"""
-    select u.id as user_id, u.login, u.name, u.kind, t.platform_id, t.name as token,
-           coalesce(t.last_used_at < now() - interval '{TOUCH.seconds} seconds', true) as stale
-      from klods.api_token t join klods.user_account u on u.id = t.user_id
-     where t.token_hash = %s and t.revoked_at is null and u.disabled_at is null
-       and (u.platform_id is null or u.platform_id = t.platform_id)"""
+_STALE = f"s.name as token, coalesce(s.last_used_at < now() - interval '{TOUCH.seconds} seconds', true) as stale"
+_TOKEN = f"{subjects_by('klods.api_token', _STALE)} and s.revoked_at is null"
 
 _TOKENS = """
     select t.name, u.login, t.created_at, t.last_used_at
       from klods.api_token t join klods.user_account u on u.id = t.user_id
-     where t.platform_id = %s and t.revoked_at is null order by t.name"""
+     where t.platform_id = %s and (%s::bigint is null or t.user_id = %s) and t.revoked_at is null order by t.name"""

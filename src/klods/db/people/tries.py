@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from klods.db.people.rows import Rows
+from klods.db.rows import Rows
 
 
 class Tries:

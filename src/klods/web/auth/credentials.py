@@ -6,6 +6,7 @@ from typing import Any
 from starlette.responses import Response
 
 from klods.db.people.sign_ins import LONGEST, Visitor
+from klods.web.asgi_scope import platform_of
 
 SESSION_COOKIE = "klods_session"
 
@@ -51,7 +52,7 @@ def bearer(scope: Scope) -> str | None:
 def visitor(scope: Scope) -> Visitor:
     """Where the request comes from."""
     client = scope.get("client") or ("", 0)
-    return Visitor(str(client[0]), header(scope, b"user-agent"))
+    return Visitor(str(client[0]), header(scope, b"user-agent"), platform_of(scope))
 
 
 def keep_session(response: Response, secret: str, *, secure: bool) -> None:

@@ -8,10 +8,10 @@ from typing import TypeVar, TypeVarTuple
 from anyio import to_thread
 
 from klods.db.people.accounts import Account
+from klods.db.people.links import Purpose
 from klods.db.people.sign_ins import Visitor
 from klods.db.people.stores import People
 from klods.errors import TooManyTries, WrongPassword
-from klods.kernel.subject import DEFAULT_PLATFORM
 from klods.web.auth.passwords import Passwords
 from klods.web.auth.secrets import digest, new_secret
 
@@ -40,7 +40,7 @@ class SignIn:
         """The secret of a new session; raise `WrongPassword` or `TooManyTries` and tell nothing else."""
         await self._count(login, visitor)
         account = await _in_thread(self._people.accounts.find, login) if login.isprintable() else None
-        known = account if account and not account.disabled_at else None
+        known = account if account and account.may_enter(visitor.platform_id) else None
         if not await self._passwords.matches(known.password_hash if known else None, password) or known is None:
             raise WrongPassword
         await _in_thread(self._people.tries.forget, _pair(login, visitor))
@@ -48,12 +48,26 @@ class SignIn:
 
     async def with_link(self, link: str, visitor: Visitor) -> str:
         """The secret of a new session for a link; raise `LinkSpent` when it has been used or has expired."""
-        account = await _in_thread(self._people.links.spend, digest(link))
+        account = await _in_thread(self._people.links.spend, digest(link), visitor.platform_id)
         return await self._open(account, visitor)
 
-    async def link_is_open(self, link: str) -> bool:
-        """Whether a link could still be used; looking does not use it up."""
-        return await _in_thread(self._people.links.is_open, digest(link))
+    async def link_is_open(self, link: str, platform_id: int, purpose: Purpose = Purpose.SIGN_IN) -> bool:
+        """Whether a link could still be used on the platform; looking does not use it up."""
+        return await _in_thread(self._people.links.is_open, digest(link), platform_id, purpose)
+
+    async def reset_password(self, link: str, new: str, visitor: Visitor) -> str:
+        """Choose a new password by a link, end every sign-in there was, and return the secret of a new one.
+
+        Raises `InvalidPassword`, which does not use the link up, or `LinkSpent`.
+        """
+        password_hash = await self._passwords.hash(new)
+        account = await _in_thread(self._people.links.spend, digest(link), visitor.platform_id, Purpose.PASSWORD)
+        await _in_thread(self._people.accounts.set_password, account.id, password_hash)
+        return await self._open(account, visitor)
+
+    async def count_reminder(self, named: str, visitor: Visitor) -> None:
+        """Count a question for a link to a new password; raise `TooManyTries`."""
+        await self._count(f"remind {named}", visitor)
 
     async def sign_out(self, secret: str) -> None:
         """End the session with that secret."""
@@ -78,7 +92,7 @@ class SignIn:
 
     async def _open(self, account: Account, visitor: Visitor) -> str:
         secret = new_secret()
-        subject = account.on(account.platform_id or DEFAULT_PLATFORM)
+        subject = account.on(visitor.platform_id)
         await _in_thread(self._people.sign_ins.open, digest(secret), subject, visitor)
         return secret
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from fastapi.dependencies.models import Dependant, _is_async_gen_callable, _is_coroutine_callable, _is_gen_callable
 from fastapi.security.base import SecurityBase
 
+from klods.web.callers import Rule
 from klods.web.engine.stays import Stay
 from klods.web.engine.threads import WorkerThreads
 
@@ -44,8 +45,8 @@ def convert(dependant: Dependant, dependency: Callable[[Call], Call], endpoint: 
 
     def walk(sub: Dependant) -> None:
         call = _call(sub)
-        if not isinstance(call, SecurityBase):
-            # FastAPI recognises its security schemes by their type, and they do not block.
+        if not isinstance(call, SecurityBase | Rule):
+            # Both are recognised by their type afterwards, and they do not block.
             if call not in converted:
                 converted[call] = dependency(call)
             sub.call = converted[call]

@@ -10,6 +10,7 @@ from klods.db.ongoing import Ongoing
 from klods.kernel.catalog import Module
 from klods.kernel.config import Environment
 from klods.kernel.importer import ModuleImporter
+from klods.kernel.platforms import Platforms
 from klods.kernel.ports import StateStore
 from klods.kernel.state import States
 from klods.kernel.switches import Switches, effective
@@ -31,6 +32,9 @@ class Runtime:
     importer: ModuleImporter
     switchboard: Switchboard
     loader: Loader
+    platforms: Callable[[], Platforms | None] = lambda: None
+    """What is stored about platforms; None leaves what is known of them."""
+
     drain_seconds: float = 5.0
     changed: Callable[[], None] = lambda: None
     """Called after every swap, for whoever remembers something about the states before."""
@@ -64,7 +68,8 @@ class Runtime:
         modules = tuple(self.modules_of(states))
         for module, _ in modules:
             self.importer.mount(module.source)
-        snapshot = before.successor(generation, modules, _enabled(states), self._switches(states, modules))
+        switches, platforms = self._switches(states, modules), self.platforms()
+        snapshot = before.successor(generation, modules, _enabled(states), switches, platforms=platforms)
         gone = self.switchboard.swap(snapshot)
         self.changed()
         self.loader.load(snapshot)

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from klods.kernel.catalog import Module
 from klods.kernel.definition import ModuleDefinition
+from klods.kernel.platforms import DEFAULT, Platforms
 from klods.kernel.problems import Problem
 from klods.kernel.switches import Switches
 
@@ -136,6 +137,8 @@ class Snapshot:
     switches: Mapping[tuple[str, int], Switches] = field(default_factory=dict)
     """The safety switches by module and platform; both are on where nothing is known."""
 
+    platforms: Platforms = field(default_factory=lambda: Platforms((DEFAULT,)))
+
     def switches_of(self, code: str, platform: int) -> Switches:
         """What keeps the module from changing anything of the platform."""
         return self.switches.get((code, platform), _SAFE)
@@ -164,10 +167,12 @@ class Snapshot:
         modules: Iterable[tuple[Module, str]],
         enabled: Mapping[int, frozenset[str]],
         switches: Mapping[tuple[str, int], Switches] | None = None,
+        *,
+        platforms: Platforms | None = None,
     ) -> "Snapshot":
         """The next snapshot: an entry is kept while its content stays what it is; what failed is tried anew."""
         entries = {module.code: self._entry(module, content_hash) for module, content_hash in modules}
-        return Snapshot(generation, entries, enabled, switches or {})
+        return Snapshot(generation, entries, enabled, switches or {}, platforms or self.platforms)
 
     def _entry(self, module: Module, content_hash: str) -> Entry:
         old = self.entries.get(module.code)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from klods.errors import CoreModule, KlodsError, NoSuchModule, NotConfirmed
 from klods.kernel.overview import Known, Row, find, overview
 from klods.kernel.plan import DELETES, TAKES_OUT, Action, Plan
-from klods.web.asking import Admin, Services, actor
+from klods.web.asking import ModuleManager, ModuleReader, Services, actor, refuse_beyond_platform
 from klods.web.errors import status_of
 from klods.web.pages.rendering import redirect, render
 from klods.web.services import HostServices
@@ -23,7 +23,7 @@ LONGEST_NOTE = 500
 
 
 @router.get("")
-def module_list(request: Request, subject: Admin, services: Services) -> Response:
+def module_list(request: Request, subject: ModuleReader, services: Services) -> Response:
     """Every module that was found, however broken, with its state and the reason."""
     known = services.known()
     catalog, rows = known.catalog, overview(known, subject.platform_id)
@@ -56,7 +56,9 @@ class Wanted:
         return services.lifecycle.plan(self.action, self.code, self.platform_id, archive=self.archive)
 
 
-def _wanted(subject: Admin, code: str, action: Action, archive: Annotated[int, Query(ge=0, le=2**62)] = 0) -> Wanted:
+def _wanted(
+    subject: ModuleReader, code: str, action: Action, archive: Annotated[int, Query(ge=0, le=2**62)] = 0
+) -> Wanted:
     return Wanted(code, action, subject.platform_id, archive)
 
 
@@ -71,11 +73,18 @@ def plan_page(request: Request, services: Services, wanted: Asked) -> Response:
 
 @router.post("/{code}/{action}")
 def apply_plan(
-    request: Request, subject: Admin, services: Services, wanted: Asked, *, token: Choice = "", confirm: Choice = ""
+    request: Request,
+    subject: ModuleManager,
+    services: Services,
+    wanted: Asked,
+    *,
+    token: Choice = "",
+    confirm: Choice = "",
 ) -> Response:
     """Do what was shown; when it no longer fits or fails, say so beside the plan as it would be now."""
     try:
         plan = wanted.plan(services)
+        refuse_beyond_platform(subject, plan, services.switchboard.current.platforms)
         if missing := plan.unconfirmed((confirm.strip(),)):
             raise NotConfirmed(module=", ".join(missing))
         outcome = services.lifecycle.apply(plan, actor=actor(subject), token=token or None)

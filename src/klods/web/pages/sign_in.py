@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import Response
 
 from klods.errors import InvalidPassword, LinkSpent, TooManyTries, WrongPassword
+from klods.web.asgi_scope import platform_of
 from klods.web.asking import Services, SignedIn, Somebody
 from klods.web.auth.credentials import drop_session, keep_session, session_secret, visitor
 from klods.web.auth.origin import local_path
@@ -46,7 +47,7 @@ async def log_in(
 @router.get("/link/{link}")
 async def link_form(request: Request, services: Services, link: str) -> Response:
     """A button instead of a session: what previews a link must not use it up."""
-    if not await services.sign_in.link_is_open(link):
+    if not await services.sign_in.link_is_open(link, platform_of(request.scope)):
         raise LinkSpent
     return render(request, "klods/link.html", link=link)
 

@@ -1,4 +1,4 @@
-"""What every store of people does with the host's connections."""
+"""What stores of single rows do with the host's connections."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

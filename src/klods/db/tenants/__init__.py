@@ -1,0 +1,1 @@
+"""Platforms, the vendors on them, and the tiers that say which features both have."""

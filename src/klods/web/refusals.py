@@ -1,0 +1,18 @@
+"""The answers that every route of the host's API may give instead of its own."""
+
+from typing import Any
+
+from klods.web.host_models import ErrorOut
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    code: {"model": ErrorOut, "description": words}
+    for code, words in {
+        401: "Nobody is signed in",
+        403: "You may not do this",
+        404: "There is no such thing",
+        409: "It does not fit the present state",
+        421: "The host name belongs to no platform",
+        422: "The request is not valid",
+        503: "Not at the moment",
+    }.items()
+}
