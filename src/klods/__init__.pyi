@@ -16,9 +16,15 @@ from klods.errors import NotSent as NotSent
 from klods.kernel.definition import FrontendType as FrontendType
 from klods.kernel.definition import MenuItem as MenuItem
 from klods.kernel.definition import ModuleDefinition as ModuleDefinition
+from klods.kernel.subject import Subject as Subject
 from klods.outbound import files as files
 from klods.outbound import http as http
 from klods.outbound import mail as mail
+from klods.web.callers import get_current_admin_user as get_current_admin_user
+from klods.web.callers import get_current_user as get_current_user
+from klods.web.callers import get_current_vendor_user as get_current_vendor_user
+from klods.web.callers import requires as requires
+from klods.web.callers import requires_feature as requires_feature
 from klods.web.engine.marks import public as public
 from klods.web.engine.marks import reads_only as reads_only
 from klods.web.pages import render as render

@@ -196,6 +196,7 @@ class Klods:
         from klods.db.module_log import newest_lines
         from klods.web.app import Process, WebApp
         from klods.web.engine.snapshot import Snapshot, Switchboard
+        from klods.web.pages.sources import host_texts
         from klods.web.services import HostServices
 
         server = mail_server(self.settings)
@@ -213,6 +214,9 @@ class Klods:
             find_dry_run=DryRuns(self.database).find,
             why_not_ready=lambda: NOT_READ if switchboard.current.generation == NONE_YET else "",
             warnings=self.warnings,
+            queue_mail=self.mail.put,
+            can_mail=server is not None,
+            texts=host_texts(),
             isolation=self.isolation.value,
             weaknesses=self.weaknesses,
             secure_cookies=self.settings.secure_cookies,

@@ -17,8 +17,10 @@ from klods.kernel.catalog import Module, Source
 from klods.kernel.definition import FrontendType, ModuleDefinition
 from klods.kernel.importer import ModuleImporter
 from klods.kernel.names import package_name
+from klods.kernel.platforms import DEFAULT, Platforms
 from klods.kernel.subject import Subject
 from klods.kernel.switches import LIVE
+from klods.web.asgi_scope import PLATFORM, PLATFORMS
 from klods.web.engine.dispatcher import Dispatcher
 from klods.web.engine.edge import Surroundings
 from klods.web.engine.loading import Loader
@@ -75,6 +77,7 @@ class Request:
     user: str = "admin"
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | list[bytes] = b""
+    platforms: Platforms = field(default_factory=lambda: Platforms((DEFAULT,)))
     before_reading: Callable[[Mapping[str, Any]], Any] | None = None
     """Awaited before each piece of the answer is taken: a slow client."""
 
@@ -86,7 +89,7 @@ class Request:
             "method": self.method, "scheme": "http", "path": path, "raw_path": path.encode(),
             "query_string": query.encode(), "root_path": "", "client": ("test", 1), "server": ("hub", 80),
             "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
-            "klods.request_id": "req-1",
+            "klods.request_id": "req-1", PLATFORM: self.platforms.known[0], PLATFORMS: self.platforms,
         }  # fmt: skip
 
 

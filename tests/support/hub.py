@@ -20,6 +20,7 @@ from klods.errors import CoreModule, KlodsError, StalePlan
 from klods.kernel.catalog import Catalog, Module, Source
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.lifecycle import Outcome
+from klods.kernel.mailing import Letter
 from klods.kernel.overview import Known
 from klods.kernel.plan import TAKES_OUT, Action, Do, Plan, Step
 from klods.kernel.planning import make_plan
@@ -33,6 +34,7 @@ from klods.web.auth.tokens import issue_token
 from klods.web.engine.snapshot import Entry, Snapshot, Switchboard
 from klods.web.host import create_host_app, given, make_errors, make_pages
 from klods.web.middleware import guarded
+from klods.web.pages.sources import host_texts
 from klods.web.services import HostServices
 
 PASSWORD = "four quiet herons"
@@ -123,6 +125,8 @@ class Hub:
     services: HostServices
     lifecycle: PaperLifecycle
     database: Database
+    letters: list[tuple[Letter, int]]
+    """The mail that the hub itself has sent, and for which platform."""
 
     @property
     def people(self) -> People:
@@ -136,6 +140,11 @@ class Hub:
 
     def token(self, account: Account, name: str = "test") -> str:
         return issue_token(self.people, name, account.on(1))
+
+    def follow_platforms(self) -> None:
+        """Know the platforms that are stored now."""
+        snapshot = self.services.switchboard.current
+        self.services.switchboard.swap(replace(snapshot, platforms=self.services.platforms.read()))
 
     def follow(self) -> None:
         """Serve what the states say now, as a process does when it is told."""
@@ -163,6 +172,7 @@ def open_hub(
     """A hub over a database that holds the host's tables."""
     catalog = Catalog(modules, broken=[source for source, _ in wrong], problems=Problems(item for _, item in wrong))
     lifecycle = PaperLifecycle(catalog)
+    letters: list[tuple[Letter, int]] = []
     with Database(conninfo, pool_size=6) as database:
         services = HostServices(
             lifecycle=lifecycle,
@@ -173,6 +183,8 @@ def open_hub(
             platforms=PlatformRows(database),
             vendors=Vendors(database),
             tiers=TierRows(database),
+            queue_mail=lambda letter, platform_id: letters.append((letter, platform_id)),
+            texts=host_texts(),
             history=partial(newest_lines, database),
         )
         pages = make_pages(services)
@@ -181,5 +193,6 @@ def open_hub(
             Recognition(create_host_app(services, errors), services.authenticator.subject),
             errors.response,
             given(pages),
+            lambda: services.switchboard.current.platforms,
         )
-        yield Hub(app, services, lifecycle, database)
+        yield Hub(app, services, lifecycle, database, letters)

@@ -42,7 +42,14 @@ TOP = {
     "mail": Command("klods.cli.mail:mail", "Look at the mail that modules send, and let it be tried again."),
     "token": Command("klods.cli.tokens:token", "Create, list and revoke API tokens."),
     "login-link": Command("klods.cli.tokens:login_link", "Make a link that signs somebody in once, within an hour."),
-    "user": Command("klods.cli.tokens:user", "Create and list the people who may sign in."),
+    "user": Command("klods.cli.users:user", "Create, list, change and disable the people who may sign in."),
+    "role": Command("klods.cli.roles:role", "Create, change and list roles and the permissions there are."),
+    "platform": Command(
+        "klods.cli.platforms:platform", "Create, rename and archive platforms, and say which host names lead there."
+    ),
+    "vendor": Command("klods.cli.platforms:vendor", "Create, rename and archive the vendors of a platform."),
+    "tier": Command("klods.cli.tiers:tier", "Say which features tiers have, and who has which tier."),
+    "feature": Command("klods.cli.tiers:feature", "Give single features beside a tier, or take them."),
 }
 
 module = LazyGroup("module", MODULE, help=TOP["module"].help)

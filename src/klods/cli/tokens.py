@@ -1,6 +1,5 @@
-"""People and what lets them and their programs in; works with and without a running server."""
+"""What lets people and their programs in; works with and without a running server."""
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -9,13 +8,13 @@ from klods.cli.hub import opened, platform_option
 from klods.cli.output import json_option, print_json, print_table, tell
 
 if TYPE_CHECKING:
+    from klods.bootstrap import Klods
     from klods.db.people.accounts import Account
     from klods.db.people.stores import People
 
 DEFAULT_ADDRESS = "http://127.0.0.1:8000"
 
 login_option = click.option("--login", default="", help="Whose; the first admin's if not given.")
-stdin_option = click.option("--stdin", "from_stdin", is_flag=True, help="Read the password from standard input.")
 
 
 @click.group()
@@ -33,7 +32,7 @@ def create(name: str, login: str, platform_id: int, *, as_json: bool) -> None:
     from klods.web.auth.tokens import issue_token
 
     with opened() as klods:
-        secret = issue_token(klods.people, name, _account(klods.people, login).on(platform_id))
+        secret = issue_token(klods.people, name, account_of(klods.people, login).on(platform_id))
     tell(secret, {"token": secret, "name": name}, as_json=as_json)
     if not as_json:
         click.echo("Keep it: it is not shown again.", err=True)
@@ -73,73 +72,24 @@ def login_link(login: str, url: str, *, as_json: bool) -> None:
     from klods.web.auth.first_start import make_login_link
 
     with opened() as klods:
-        account = _account(klods.people, login)
-        address = url or klods.settings.address or klods.processes.address() or DEFAULT_ADDRESS
-        link = make_login_link(klods.people, account, address)
+        account = account_of(klods.people, login)
+        link = make_login_link(klods.people, account, hub_address(klods, account, url))
     tell(link, {"link": link, "login": account.login}, as_json=as_json)
 
 
-@click.group()
-def user() -> None:
-    """Create and list the people who may sign in."""
+def hub_address(klods: "Klods", account: "Account", url: str) -> str:
+    """Where somebody reaches the hub: as it was said, else as the hub knows itself, on their platform."""
+    from klods.web.addresses import address_on
+
+    known = klods.settings.address or klods.processes.address() or DEFAULT_ADDRESS
+    return url or address_on(klods.platforms.read(), account.platform_id, known)
 
 
-@user.command("create")
-@click.argument("login")
-@click.option("--name", default="", help="The person's name, as pages show it.")
-@click.option("--kind", type=click.Choice(["admin", "vendor"]), default="admin", show_default=True)
-@stdin_option
-@json_option
-def create_user(login: str, name: str, kind: str, *, from_stdin: bool, as_json: bool) -> None:
-    """Make an account; without a password its owner signs in by `klods login-link --login LOGIN`."""
-    from klods.db.people.accounts import Account
-    from klods.kernel.definition import FrontendType
-    from klods.web.auth.passwords import hash_password
-
-    password_hash = hash_password(_read_password()) if from_stdin else None
-    with opened() as klods:
-        account = klods.people.accounts.create(Account(0, login, name, FrontendType(kind), password_hash=password_hash))
-    data = {"login": account.login, "name": account.name, "kind": account.kind}
-    tell(f"{account.login} may sign in.", data, as_json=as_json)
-
-
-@user.command()
-@click.argument("login")
-@stdin_option
-@json_option
-def password(login: str, *, from_stdin: bool, as_json: bool) -> None:
-    """Set somebody's password and end their sessions."""
-    from klods.web.auth.passwords import hash_password
-
-    chosen = _read_password() if from_stdin else click.prompt("New password", hide_input=True, confirmation_prompt=True)
-    password_hash = hash_password(chosen)
-    with opened() as klods:
-        klods.people.accounts.set_password(_account(klods.people, login).id, password_hash)
-    tell(f"The password of {login} is set.", {"login": login}, as_json=as_json)
-
-
-@user.command("list")
-@json_option
-def list_users(*, as_json: bool) -> None:
-    """Show everybody who has an account."""
-    with opened() as klods:
-        accounts = klods.people.accounts.all()
-    shown = ("login", "name", "kind", "signed_in_at", "disabled_at")
-    rows = [{name: getattr(account, name) for name in shown} for account in accounts]
-    if as_json:
-        print_json(rows)
-    else:
-        print_table(("login", "name", "kind", "last sign-in", "disabled"), (tuple(row.values()) for row in rows))
-
-
-def _account(people: "People", login: str) -> "Account":
+def account_of(people: "People", login: str) -> "Account":
+    """The account of a login, or the first admin's for none; raise `NoSuchUser`."""
     from klods.errors import NoSuchUser
 
     account = people.accounts.find(login) if login else people.accounts.first_admin()
     if account is None:
         raise NoSuchUser(login=login)
     return account
-
-
-def _read_password() -> str:
-    return sys.stdin.readline().rstrip("\r\n")

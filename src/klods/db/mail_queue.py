@@ -29,6 +29,10 @@ NOT_SENT = """
 AGAIN = """
     update klods.outgoing_mail set state = 'waiting', tries = 0, next_try_at = now()
      where id::text = %s and state <> 'sent'"""
+HOST = "klods"
+PUT = """
+    insert into klods.outgoing_mail (module, platform_id, recipients, subject, parts, message)
+    values (%s, %s, %s, %s, %s, %s)"""
 FORGET = "delete from klods.outgoing_mail where state = 'sent' and sent_at < now() - interval '30 days'"
 
 
@@ -61,10 +65,17 @@ def queue_mail(scope: Scope, letter: Letter) -> str:
 
 
 class MailQueue:
-    """The mail of all modules."""
+    """The mail of all modules, and of the hub itself."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def put(self, letter: Letter, platform_id: int) -> None:
+        """Let a mail of the hub itself wait; it is kept at once."""
+        values = [HOST, platform_id, list(letter.recipients), letter.subject, Jsonb(letter.parts), letter.message]
+        with self._database.connection() as connection:
+            connection.execute(PUT, values)
+        self._database.mail_waits.set()
 
     def deliver(self, send: Callable[[QueuedMail], Verdict]) -> int:
         """Let ``send`` try every mail that is due until there is none, or the server is away; return how many were sent.

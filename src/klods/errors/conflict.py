@@ -30,7 +30,7 @@ class LastPlatform(Conflict):
 class WithoutDomain(Conflict):
     """With several platforms nobody could reach {platforms}: no domain name leads there."""
 
-    hint = "Give each platform a domain name first: `klods platform domain add CODE NAME`."
+    hint = "Give each platform a domain name first: `klods platform add-domain CODE NAME`."
 
 
 class FixedRole(Conflict):

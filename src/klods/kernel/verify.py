@@ -10,6 +10,7 @@ from klods.kernel.rules.calls import call_problems
 from klods.kernel.rules.contents import file_problems, locale_problems, migration_problems, missing_problems
 from klods.kernel.rules.imports import import_problems
 from klods.kernel.rules.outside import outside_problems
+from klods.kernel.rules.permissions import permission_problems
 from klods.kernel.rules.python_files import python_files
 from klods.kernel.rules.routes import route_problems
 from klods.kernel.rules.wording import wording_problems
@@ -22,6 +23,7 @@ RULES: tuple[Rule, ...] = (
     call_problems,
     outside_problems,
     route_problems,
+    permission_problems,
     migration_problems,
     locale_problems,
     missing_problems,

@@ -45,6 +45,10 @@ class Rule:
         self.check(subject, offer_of(connection.scope))
         return subject
 
+    def lets_in(self, subject: Subject) -> bool:
+        """Whether the caller is of the right kind and has the permissions."""
+        return self.kind in (None, subject.kind) and all(map(subject.may, self.permissions))
+
     def check(self, subject: Subject, offer: Offer) -> None:
         """Raise what forbids it."""
         if self.kind not in (None, subject.kind):
@@ -75,6 +79,11 @@ def requires_feature(*features: str) -> Rule:
 def rules_of(route: Any) -> tuple[Rule, ...]:
     """Every rule among the dependencies of a route."""
     return tuple(_rules(getattr(route, "dependant", None)))
+
+
+def permissions_of(route: Any) -> list[str]:
+    """Every permission that a route asks for."""
+    return sorted({permission for rule in rules_of(route) for permission in rule.permissions})
 
 
 def _rules(dependant: Dependant | None) -> Iterator[Rule]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import iter_route_contexts
 from starlette.responses import Response
 from starlette.types import Scope
 
@@ -14,9 +15,10 @@ from klods.kernel.subject import Subject
 from klods.web import health, host_api, people_api, platform_api, uninstall_api
 from klods.web.asgi_scope import PAGES
 from klods.web.asking import SignedIn, Somebody, find_subject
+from klods.web.callers import rules_of
 from klods.web.errors import Errors, report
 from klods.web.middleware import BoundedBody
-from klods.web.pages import home, look, modules, sign_in
+from klods.web.pages import home, look, modules, new_password, sign_in, sign_ins
 from klods.web.pages.assets import mount_assets
 from klods.web.pages.error_page import error_page
 from klods.web.pages.rendering import Pages, redirect, render
@@ -63,21 +65,38 @@ def create_host_app(services: HostServices, errors: Errors, merge: Merge = host_
     app.state.services = services
     _add_documents(app, merge)
     app.include_router(health.router)
-    for part in (home, sign_in, look, modules, uninstall_api, people_api, platform_api, host_api):
+    for part in (
+        home,
+        sign_in,
+        new_password,
+        sign_ins,
+        look,
+        modules,
+        uninstall_api,
+        people_api,
+        platform_api,
+        host_api,
+    ):
         app.include_router(part.router, dependencies=RECOGNISED)
     mount_assets(app, services.switchboard)
     return app
 
 
-def host_document(app: FastAPI) -> Document:
-    """The host's own OpenAPI document."""
-    return get_openapi(title=app.title, version=app.version, routes=app.routes)
+def host_document(app: FastAPI, subject: Subject) -> Document:
+    """The host's own OpenAPI document, as far as the subject may call it."""
+    document: Document = get_openapi(title=app.title, version=app.version, routes=app.routes)
+    for context in iter_route_contexts(app.routes):
+        if not all(rule.lets_in(subject) for rule in rules_of(context)):
+            for method in context.methods or ():
+                document["paths"].get(context.path_format, {}).pop(method.lower(), None)
+    document["paths"] = {path: operations for path, operations in document["paths"].items() if operations}
+    return document
 
 
 def _add_documents(app: FastAPI, merge: Merge) -> None:
     @app.get("/api/v1/openapi.json", include_in_schema=False, dependencies=RECOGNISED)
     def document(subject: SignedIn) -> Document:
-        return merge(host_document(app), subject)
+        return merge(host_document(app, subject), subject)
 
     @app.get("/api/docs", include_in_schema=False)
     def docs(request: Request, subject: Somebody) -> Response:

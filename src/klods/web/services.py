@@ -1,7 +1,7 @@
 """What the host's API and pages need from the rest of the hub, handed over once by whoever wires it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -11,11 +11,14 @@ from klods.db.tenants.platforms import PlatformRows
 from klods.db.tenants.tiers import TierRows
 from klods.db.tenants.vendors import Vendors
 from klods.kernel.catalog import Catalog
+from klods.kernel.i18n import Texts
 from klods.kernel.lifecycle import Lifecycle
+from klods.kernel.mailing import Letter
 from klods.kernel.overview import Known
 from klods.kernel.ports import StateStore
 from klods.web.auth.authenticator import Authenticator
 from klods.web.auth.passwords import Passwords
+from klods.web.auth.reminding import Reminding
 from klods.web.auth.sign_in import SignIn
 from klods.web.engine.snapshot import Switchboard
 
@@ -61,12 +64,26 @@ class HostServices:
     weaknesses: Callable[[], Sequence[Weakness]] = tuple
     """What is wrong with that now; asks the database."""
 
+    queue_mail: Callable[[Letter, int], object] = lambda letter, platform_id: None  # noqa: ARG005
+    """Lets a mail of the hub itself wait, for a platform."""
+
+    can_mail: bool = False
+    """Whether the hub knows a mail server."""
+
+    texts: Texts = field(default_factory=Texts)
+    """The host's own texts."""
+
     secure_cookies: bool = False
     auto_reload: bool = False
 
     def known(self) -> Known:
         """What can be found now and what is stored, for lists of modules."""
         return self.lifecycle.known(self.catalog(), self.states.read())
+
+    @cached_property
+    def remind(self) -> Reminding:
+        """Sends links to a new password."""
+        return Reminding(self.people, self.texts, self.queue_mail, lambda: self.switchboard.current.platforms)
 
     @cached_property
     def authenticator(self) -> Authenticator:

@@ -6,7 +6,7 @@ from starlette.testclient import TestClient
 from support.hub import open_hub
 
 from klods.cli.main import main
-from klods.cli.tokens import user
+from klods.cli.users import user
 from klods.db.database import Database
 from klods.db.people.stores import People
 from klods.db.processes import Membership

@@ -12,6 +12,7 @@ from fastapi.routing import iter_route_contexts
 
 from klods.kernel.definition import FrontendType
 from klods.kernel.subject import Subject
+from klods.web.callers import permissions_of
 from klods.web.engine.gate import Guard
 from klods.web.engine.paths import locate
 from klods.web.engine.snapshot import Entry, Loaded, Switchboard
@@ -24,6 +25,7 @@ COMPONENTS = "#/components/"
 REMEMBER_AT_MOST = 1024
 DESCRIBE_SECONDS = 5.0
 PUBLIC = "x-klods-public"
+NEEDED = "x-klods-permissions"
 ERROR_BODY = {
     "title": "Error",
     "type": "object",
@@ -111,7 +113,7 @@ def describe(code: str, app: Loaded) -> Document:
         kind: {f"{code}.{name}": part for name, part in parts.items()}
         for kind, parts in document.get("components", {}).items()
     }
-    public = set(_public_operations(app))
+    public, asked = set(_public_operations(app)), dict(_asked_permissions(app))
     taken: Counter[str] = Counter()
     for path, method, operation in _operations(document):
         name = f"{code}.{operation.get('operationId') or f'{method}_{path}'}"
@@ -120,6 +122,8 @@ def describe(code: str, app: Loaded) -> Document:
         operation["tags"] = operation.get("tags") or [definition.name]
         if (path, method) in public:
             operation[PUBLIC] = True
+        if needed := asked.get((path, method)):
+            operation[NEEDED] = needed
     return document
 
 
@@ -151,6 +155,12 @@ def _public_operations(app: Loaded) -> Iterator[tuple[str, str]]:
             yield from ((context.path_format or "", method.lower()) for method in context.methods or ())
 
 
+def _asked_permissions(app: Loaded) -> Iterator[tuple[tuple[str, str], list[str]]]:
+    for context in iter_route_contexts(app.routes):
+        for method in context.methods or ():
+            yield (context.path_format or "", method.lower()), permissions_of(context)
+
+
 def _operations(document: Document) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for path, operations in document.get("paths", {}).items():
         yield from ((path, method, operations[method]) for method in operations if method in METHODS)
@@ -160,12 +170,18 @@ def _add(merged: Document, document: Document, subject: Subject, *, internal: bo
     """Put in what the subject may call, and the components that it needs."""
     references: set[str] = set()
     for path, method, operation in _operations(document):
-        if operation.get(PUBLIC) or _kind(path, internal=internal) is subject.kind:
+        if _may_call(operation, _kind(path, internal=internal), subject):
             merged.setdefault("paths", {}).setdefault(path, {})[method] = operation
             references |= _references(operation)
     target = merged.setdefault("components", {})
     for kind, name in _closure(document, references):
         target.setdefault(kind, {})[name] = document["components"][kind][name]
+
+
+def _may_call(operation: Document, kind: FrontendType, subject: Subject) -> bool:
+    if operation.get(PUBLIC):
+        return True
+    return kind is subject.kind and all(map(subject.may, operation.get(NEEDED, ())))
 
 
 def _kind(path: str, *, internal: bool) -> FrontendType:

@@ -10,7 +10,7 @@ from starlette.types import Scope
 from klods.web.asgi_scope import ENTRY
 from klods.web.pages.rendering import Pages
 
-TITLED = frozenset({400, 403, 404, 405, 429, 500, 503})
+TITLED = frozenset({400, 403, 404, 405, 421, 429, 500, 503})
 EXPLAINED = frozenset({"not_found", "internal_server_error", "internal_error", "service_unavailable"})
 
 

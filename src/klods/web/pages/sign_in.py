@@ -41,7 +41,7 @@ async def log_in(
         again = {"to": local_path(to), "login": login[:100], "error": error}
         status = 429 if isinstance(error, TooManyTries) else 401
         return render(request, "klods/login.html", status_code=status, **again)
-    return await _enter(request, services, secret, local_path(to))
+    return await enter(request, services, secret, local_path(to))
 
 
 @router.get("/link/{link}")
@@ -56,7 +56,7 @@ async def link_form(request: Request, services: Services, link: str) -> Response
 async def use_link(request: Request, services: Services, link: str) -> Response:
     """Open a session; the link works once, also when it is clicked twice."""
     secret = await services.sign_in.with_link(link, visitor(request.scope))
-    return await _enter(request, services, secret, "/")
+    return await enter(request, services, secret, "/")
 
 
 @router.post("/logout")
@@ -103,9 +103,10 @@ async def change_password(
     return redirect("/", toast="toast.password_changed")
 
 
-async def _enter(request: Request, services: HostServices, secret: str, path: str) -> Response:
+async def enter(request: Request, services: HostServices, secret: str, path: str, *, toast: str = "") -> Response:
+    """Give the browser a new session instead of the one it may have, and go on."""
     await _end(request, services)
-    response = redirect(path)
+    response = redirect(path, toast=toast)
     keep_session(response, secret, secure=_is_secure(request, services))
     return response
 

@@ -13,6 +13,11 @@ WEB = Path(__file__).parent.parent
 CACHED_TEMPLATES = 200
 
 
+def host_texts() -> Texts:
+    """The host's own texts."""
+    return read_texts(WEB / "locales")
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """Where one owner's pages come from."""
@@ -34,8 +39,7 @@ class Shelf:
 
     def __post_init__(self) -> None:
         self._host_loader = FileSystemLoader(WEB / "templates")
-        texts = read_texts(WEB / "locales")
-        self.host = Sources(self._environment(self._host_loader, StrictUndefined), texts)
+        self.host = Sources(self._environment(self._host_loader, StrictUndefined), host_texts())
 
     def of(self, module: Module, content_hash: str) -> Sources:
         """The sources of a module with that content."""

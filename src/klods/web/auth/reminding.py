@@ -1,0 +1,64 @@
+"""Writes the mail by which somebody chooses a new password."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from klods.db.people.accounts import Account
+from klods.db.people.stores import People
+from klods.errors import KlodsError
+from klods.kernel.i18n import Texts
+from klods.kernel.mailing import Content, Letter, compose
+from klods.kernel.platforms import Platforms
+from klods.web.addresses import address_on
+from klods.web.auth.first_start import make_password_link
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """What somebody asked for: under which name, on which platform, in which language, at which address."""
+
+    named: str
+    platform_id: int
+    locale: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Reminding:
+    """Sends links to those who could be meant."""
+
+    people: People
+    texts: Texts
+    queue: Callable[[Letter, int], object]
+    """Lets a mail of the hub wait, for a platform."""
+
+    platforms: Callable[[], Platforms]
+
+    def __call__(self, reminder: Reminder) -> None:
+        """Write to everybody who could have meant themselves; whoever is unknown or has no address hears nothing."""
+        for account in self.people.accounts.to_remind(reminder.named, reminder.platform_id):
+            try:
+                self._write(account, reminder)
+            except KlodsError as error:
+                # It runs behind the answer, where nobody can be told; one wrong address keeps no mail from others.
+                log.warning("no link to a new password could be sent to user %d: %s", account.id, error)
+
+    def _write(self, account: Account, reminder: Reminder) -> None:
+        platform = self.platforms().find(reminder.platform_id)
+        locale = account.locale or platform.locale or reminder.locale
+        link = make_password_link(self.people, account, address_on(self.platforms(), platform.id, reminder.address))
+        values = {
+            "name": account.name or account.login,
+            "login": account.login,
+            "platform": platform.name,
+            "link": link,
+        }
+        subject, text = self._say(locale, "subject", values), self._say(locale, "text", values)
+        self.queue(compose(account.email, subject, Content(text), at=datetime.now(UTC)), platform.id)
+
+    def _say(self, locale: str, key: str, values: Mapping[str, object]) -> str:
+        return self.texts.text(locale, f"mail.password_{key}", values)
