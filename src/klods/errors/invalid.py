@@ -55,3 +55,19 @@ class FileTooLarge(Invalid):
 
 class InvalidMail(Invalid):
     """This mail cannot be sent: {reason}."""
+
+
+class InvalidQuery(Invalid):
+    """This list cannot be shown with {parameter}={value!r}: it takes {expected}."""
+
+    hint = "Go back to the list and choose there, or correct the address."
+
+
+class TooManyRows(Invalid):
+    """This list has {rows} rows, and a file takes at most {most}."""
+
+    hint = "Filter the list first."
+
+
+class InvalidUpload(Invalid):
+    """The file {name!r} was not taken: {reason}."""

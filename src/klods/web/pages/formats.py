@@ -43,6 +43,10 @@ class Formats:
         """A day."""
         return str(dates.format_date(value, "medium", self.region))
 
+    def month(self, value: date) -> str:
+        """The name of a day's month, in short."""
+        return str(dates.format_date(value, "LLL", self.region))
+
     def time(self, value: datetime | time) -> str:
         """A time, with its day if it has one."""
         if isinstance(value, time):

@@ -1,6 +1,6 @@
 """Pages out of templates: the frame, the menu and the texts come from here, the rest from the page."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ from klods.kernel.switches import Mode
 from klods.web.asgi_scope import ENTRY, EXCHANGE, PAGES, SUBJECT, locale_of
 from klods.web.engine.snapshot import Entry, Snapshot, Switchboard
 from klods.web.pages.assets import address
+from klods.web.pages.formats import Formats
 from klods.web.pages.frame import Frame
 from klods.web.pages.look import TOAST_COOKIE, put_toast, read_toast
 from klods.web.pages.menu import Link, Wording, menu
@@ -31,6 +32,12 @@ def render(request: Request, template: str, *, status_code: int = 200, **context
     """
     pages: Pages = request.scope[PAGES]
     return pages.render(request, template, context, status_code=status_code)
+
+
+def speaker(request: Request) -> Callable[..., str]:
+    """What says a text by its key, in the words of the module whose route is running and the language of the reader."""
+    pages: Pages = request.scope[PAGES]
+    return partial(_say, pages.sources(request), locale_of(request.scope))
 
 
 def redirect(path: str, *, toast: str = "", **values: str) -> RedirectResponse:
@@ -53,7 +60,7 @@ class Pages:
         self, request: Request, template: str, context: Mapping[str, Any], *, status_code: int = 200
     ) -> HTMLResponse:
         """The finished page; nobody may keep a copy of it."""
-        sources = self._sources(request)
+        sources = self.sources(request)
         frame = self._frame(request, sources)
         html = sources.environment.get_template(template).render({**self._words(frame, sources), **context})
         response = HTMLResponse(html, status_code, headers={"cache-control": "no-store"})
@@ -81,7 +88,8 @@ class Pages:
     def _wording(self, entry: Entry, locale: str) -> Wording:
         return Wording(entry.module, self.shelf.of(entry.module, entry.content_hash).texts, locale)
 
-    def _sources(self, request: Request) -> Sources:
+    def sources(self, request: Request) -> Sources:
+        """Where the page of a request comes from: the module that it is in, or the host."""
         entry = request.scope.get(ENTRY)
         return self.shelf.of(entry.module, entry.content_hash) if entry else self.shelf.host
 
@@ -109,6 +117,7 @@ class Pages:
             "t": partial(_say, sources, frame.locale),
             "host_t": partial(_say, self.shelf.host, frame.locale),
             "asset": address,
+            "fmt": Formats(frame.locale),
         }
 
 
