@@ -39,7 +39,7 @@ class Formats:
         """A share of one, as per cent."""
         return str(numbers.format_percent(share, locale=self.region))
 
-    def date(self, value: date) -> str:
+    def day(self, value: date) -> str:
         """A day."""
         return str(dates.format_date(value, "medium", self.region))
 
@@ -47,11 +47,11 @@ class Formats:
         """The name of a day's month, in short."""
         return str(dates.format_date(value, "LLL", self.region))
 
-    def time(self, value: datetime | time) -> str:
+    def moment(self, value: datetime | time) -> str:
         """A time, with its day if it has one."""
         if isinstance(value, time):
             return value.strftime("%H:%M")
-        return f"{self.date(value)} {value:%H:%M}"
+        return f"{self.day(value)} {value:%H:%M}"
 
     def size(self, count: int) -> str:
         """How large a file is."""

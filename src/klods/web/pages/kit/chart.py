@@ -147,8 +147,8 @@ class Chart:
 
 def rounded_scale(low: float, high: float, steps: int = 4) -> tuple[float, float, float]:
     """Round numbers that hold both, and a step of one, two or five times a power of ten."""
-    span = (high - low) or 1.0
-    rough = span / steps
+    high = high if high > low else low + 1.0
+    rough = (high - low) / steps
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * (1 - 1e-9))
-    return math.floor(low / step + 1e-9) * step, math.ceil((high or span) / step - 1e-9) * step, step
+    return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step, step

@@ -97,7 +97,7 @@ class Filled(Generic[M]):
         """The fields in order."""
         return self.form.fields
 
-    def wrong(self, name: str, key: str, **values: object) -> "Filled[M]":
+    def wrong(self, name: str, key: str, /, **values: object) -> "Filled[M]":
         """The same with one more fault, as a text by its key: ``form.wrong("name", "item.name_taken")``."""
         return replace(self, faults={**self.faults, name: Fault(key, values)}, value=None)
 
