@@ -21,4 +21,13 @@ from klods.outbound import http as http
 from klods.outbound import mail as mail
 from klods.web.engine.marks import public as public
 from klods.web.engine.marks import reads_only as reads_only
+from klods.web.pages import redirect as redirect
 from klods.web.pages import render as render
+from klods.web.pages.kit.chart import Chart as Chart
+from klods.web.pages.kit.columns import Column as Column
+from klods.web.pages.kit.form import Submitted as Submitted
+from klods.web.pages.kit.form import form_of as form_of
+from klods.web.pages.kit.progress import Progress as Progress
+from klods.web.pages.kit.progress import show_progress as show_progress
+from klods.web.pages.kit.progress import stream_progress as stream_progress
+from klods.web.pages.kit.table import Table as Table
