@@ -27,7 +27,12 @@ from klods.web.pages.kit.chart import Chart as Chart
 from klods.web.pages.kit.columns import Column as Column
 from klods.web.pages.kit.form import Submitted as Submitted
 from klods.web.pages.kit.form import form_of as form_of
+from klods.web.pages.kit.panels import Found as Found
+from klods.web.pages.kit.panels import Panels as Panels
 from klods.web.pages.kit.progress import Progress as Progress
 from klods.web.pages.kit.progress import show_progress as show_progress
 from klods.web.pages.kit.progress import stream_progress as stream_progress
 from klods.web.pages.kit.table import Table as Table
+from klods.web.pages.kit.uploads import file_response as file_response
+from klods.web.pages.kit.uploads import read_upload as read_upload
+from klods.web.pages.kit.uploads import send_file as send_file

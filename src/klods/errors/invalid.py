@@ -69,5 +69,13 @@ class TooManyRows(Invalid):
     hint = "Filter the list first."
 
 
-class InvalidUpload(Invalid):
-    """The file {name!r} was not taken: {reason}."""
+class UploadTooLarge(Invalid):
+    """The file {name!r} is larger than {most} bytes."""
+
+    hint = "Send a smaller one."
+
+
+class UploadOfOtherType(Invalid):
+    """The file {name!r} is not of a type that is taken here: {types}."""
+
+    hint = "Save it as one of these types; another ending of its name is not enough."

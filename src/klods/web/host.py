@@ -16,7 +16,7 @@ from klods.web.asgi_scope import PAGES
 from klods.web.asking import SignedIn, Somebody
 from klods.web.errors import Errors, report
 from klods.web.middleware import BoundedBody
-from klods.web.pages import home, look, modules, patterns, sign_in
+from klods.web.pages import home, look, modules, patterns, search, sign_in
 from klods.web.pages.assets import mount_assets
 from klods.web.pages.error_page import error_page
 from klods.web.pages.rendering import Pages, redirect, render
@@ -58,7 +58,7 @@ def create_host_app(services: HostServices, errors: Errors, merge: Merge = host_
     app.add_middleware(BoundedBody)
     app.state.services = services
     _add_documents(app, merge)
-    for part in (home, sign_in, look, modules, patterns, health, uninstall_api, host_api):
+    for part in (home, sign_in, look, modules, patterns, search, health, uninstall_api, host_api):
         app.include_router(part.router)
     mount_assets(app, services.switchboard)
     return app

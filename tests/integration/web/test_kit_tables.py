@@ -31,7 +31,7 @@ create table item(id int, name text, state text, price numeric, day date, at tim
 ROWS = [
     {
         "id": number,
-        "name": None if number % 11 == 0 else f"{'pear Fig kiwi'.split()[number % 3]} {number % 4}% _{number % 5}",
+        "name": None if number % 11 == 0 else f"{['pear', 'Fig', 'kiwi'][number % 3]} {number % 4}% _{number % 5}",
         "state": (None, "open", "done")[number % 3],
         "price": None if number % 7 == 0 else Decimal(number * 37 % 50) / 4 - 3,
         "day": None if number % 5 == 0 else date(2026, 1 + number % 12, 1 + number % 28),

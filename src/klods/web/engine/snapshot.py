@@ -17,6 +17,7 @@ from klods.kernel.catalog import Module
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.problems import Problem
 from klods.kernel.switches import Switches
+from klods.web.engine.offers import Offer
 
 _SAFE = Switches()
 
@@ -42,6 +43,10 @@ class Loaded(Protocol):
     @property
     def routes(self) -> Sequence[BaseRoute]:
         """What the module answers to, for whoever describes it."""
+
+    @property
+    def offers(self) -> Sequence[Offer]:
+        """What it offers to pages of others."""
 
     async def stop(self, seconds: float) -> None:
         """End what lives as long as the module does."""

@@ -1,6 +1,6 @@
 """Pages out of templates: the frame, the menu and the texts come from here, the rest from the page."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from klods.kernel.i18n import Texts
 from klods.kernel.subject import Subject
 from klods.kernel.switches import Mode
 from klods.web.asgi_scope import ENTRY, EXCHANGE, PAGES, SUBJECT, locale_of
+from klods.web.engine.offers import Offer
 from klods.web.engine.snapshot import Entry, Snapshot, Switchboard
 from klods.web.pages.assets import address
 from klods.web.pages.formats import Formats
@@ -79,6 +80,19 @@ class Pages:
             made[key] = menu(self.wordings(subject, locale), subject.kind)
         return made[key]
 
+    def offered(self, subject: Subject | None, locale: str, place: str) -> list[Link]:
+        """The panels that modules offer a person for a place; of modules that are loaded by now."""
+        if subject is None or subject.kind is not FrontendType.ADMIN:
+            return []
+        snapshot = self.switchboard.current
+        codes = snapshot.enabled.get(subject.platform_id, ())
+        entries = [entry for code in codes if (entry := snapshot.entries.get(code))]
+        found = [(offer, entry) for entry in entries for offer in _offers(entry) if offer.place == place]
+        found.sort(key=lambda pair: (pair[0].order, pair[1].code, pair[0].path))
+        return [
+            Link(self._wording(entry, locale).say(offer.title), f"/{entry.code}{offer.path}") for offer, entry in found
+        ]
+
     def wordings(self, subject: Subject, locale: str) -> list[Wording]:
         """The modules that are enabled for a person, in words."""
         snapshot = self.switchboard.current
@@ -106,6 +120,7 @@ class Pages:
             toast=_toast(sources.texts, locale, *toast) if toast else "",
             mode=mode,
             held=held,
+            offered=partial(self.offered, subject, locale),
         )
 
     def _words(self, frame: Frame, sources: Sources) -> dict[str, Any]:
@@ -119,6 +134,10 @@ class Pages:
             "asset": address,
             "fmt": Formats(frame.locale),
         }
+
+
+def _offers(entry: Entry) -> Sequence[Offer]:
+    return entry.app.offers if entry.app is not None else ()
 
 
 def _mode(request: Request) -> tuple[str, str]:

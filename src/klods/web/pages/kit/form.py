@@ -1,6 +1,6 @@
 """Forms out of Pydantic models: shown, filled in, and read back with what is wrong beside each field."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from enum import Enum
@@ -17,9 +17,10 @@ from klods.web.pages.kit.fields import Field, fields_of
 M = TypeVar("M", bound=BaseModel)
 
 
-async def submitted(request: Request) -> FormData:
-    """What was sent with a form."""
-    return await request.form()
+async def submitted(request: Request) -> AsyncIterator[FormData]:
+    """What was sent with a form; its files are closed when the handler is done."""
+    async with request.form() as sent:
+        yield sent
 
 
 Submitted: TypeAlias = Annotated[FormData, Depends(submitted)]

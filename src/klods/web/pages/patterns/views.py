@@ -8,12 +8,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import Response
 
+from klods.errors import NoSuchModule
 from klods.web.asgi_scope import locale_of
 from klods.web.asking import an_admin
 from klods.web.pages.formats import Formats
 from klods.web.pages.kit.chart import Chart
 from klods.web.pages.kit.form import Filled, Submitted
 from klods.web.pages.kit.progress import Progress, show_progress
+from klods.web.pages.kit.uploads import file_response, read_upload
 from klods.web.pages.patterns.orders import ORDER_FORM, ORDERS, OrderIn, orders
 from klods.web.pages.patterns.sources import pattern_sources
 from klods.web.pages.rendering import redirect, render, speaker
@@ -21,6 +23,7 @@ from klods.web.pages.rendering import redirect, render, speaker
 router = APIRouter(prefix="/admin/patterns", include_in_schema=False, dependencies=[Depends(an_admin)])
 
 HOME = "/admin/patterns"
+NOTES, NOTE_BYTES = ("pdf", "png", "txt"), 200_000
 TOTAL, EACH_SECOND = 240, 40
 LAST_MOMENT = 2**53
 
@@ -70,10 +73,34 @@ def run_page(request: Request, began: Annotated[int, Query(ge=0, le=LAST_MOMENT)
     return show_progress(request, "klods/patterns/progress_page.html", Progress(done, TOTAL, text, state))
 
 
+@router.get("/panel")
+def panel(request: Request, *, broken: bool = False) -> Response:
+    """A panel as another module would show it, or one that fails."""
+    if broken:
+        raise NoSuchModule(module="balance")
+    return render(request, "klods/patterns/panel_page.html", count=len(orders()), spark=charts(request)["spark"])
+
+
+@router.post("/file")
+def take_file(request: Request, sent: Submitted) -> Response:
+    """Take a file, and keep nothing."""
+    upload = read_upload(sent, "file", types=NOTES, most_bytes=NOTE_BYTES)
+    if upload is None:
+        return redirect(HOME)
+    size = Formats(locale_of(request.scope)).size(len(upload.content))
+    return redirect(HOME, toast="toast.pattern_file", name=upload.name, size=size)
+
+
+@router.get("/file")
+def offer_file() -> Response:
+    """A file for keeping."""
+    return file_response("Æbler: 12 kasser\n".encode(), "følgeseddel 7.txt")
+
+
 def _page(request: Request, form: Filled[OrderIn], *, status_code: int = 200, **more: Any) -> Response:
     """The page with a form as it is now."""
     return render(
-        request, "klods/patterns/page.html", status_code=status_code, form=form, **charts(request), **more,
+        request, "klods/patterns/page.html", status_code=status_code, form=form, notes=NOTES, note_bytes=NOTE_BYTES, **charts(request), **more,
         sources=pattern_sources(), progress=Progress(96, TOTAL, "patterns.counting", "failed"),
     )  # fmt: skip
 
