@@ -27,3 +27,4 @@ def test_the_module_of_the_examples_passes_its_test(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:]
     assert "3 passed" in done.stdout
+    assert hub.run("module", "check", "shop").returncode == 0

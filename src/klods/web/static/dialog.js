@@ -40,7 +40,10 @@ export function wake(link) {
   link.addEventListener("click", async (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
+    if (document.querySelector("dialog.k-dialog") || link.ariaBusy) return;
+    link.ariaBusy = "true";
     const part = await fetchPart(link.href).catch(() => null);
+    link.ariaBusy = null;
     if (part) open(part, link);
     else location.assign(link.href);
   });
