@@ -51,6 +51,18 @@ def test_an_address_that_cannot_be_meant_is_refused_with_what_can(browser, query
     assert "Go back to the list" in answer.text
 
 
+def test_every_pattern_stands_beside_its_source(browser):
+    page = browser.get(PATTERNS).text
+    for source in (
+        "ORDERS = Table(",
+        "{{ ui.table(items",
+        "class OrderIn(BaseModel)",
+        "def take_file(",
+        "{{ ui.upload(",
+    ):
+        assert source in page.replace("&#34;", '"')
+
+
 def test_the_whole_list_can_be_had_as_a_file_in_the_readers_words(browser):
     answer = browser.get(f"{PATTERNS}?orders_export=csv&orders_paid=no", headers={"accept-language": "da"})
     assert answer.headers["content-disposition"] == "attachment; filename=\"orders.csv\"; filename*=UTF-8''orders.csv"
@@ -95,3 +107,18 @@ def test_progress_is_a_page_for_people_and_events_for_scripts(browser):
 def test_the_patterns_are_for_administrators(hub):
     stranger = TestClient(hub.app, headers=PAGE, follow_redirects=False)
     assert stranger.get(PATTERNS).headers["location"].startswith("/auth/login")
+
+
+def test_a_file_is_taken_by_its_contents_and_offered_under_its_name(browser):
+    good = {"file": ("../../bill.pdf", b"%PDF-1.7")}
+    assert "bill.pdf could be kept (8 B)." in browser.post(f"{PATTERNS}/file", files=good).text
+    assert browser.post(f"{PATTERNS}/file", files={"file": ("bill.pdf", b"MZ")}).status_code == 422
+    assert browser.post(f"{PATTERNS}/file", files={"file": ("bill.txt", b"a" * 200_001)}).status_code == 422
+    assert "f%C3%B8lgeseddel%207.txt" in browser.get(f"{PATTERNS}/file").headers["content-disposition"]
+
+
+def test_a_piece_for_another_page_is_only_that_and_says_why_it_fails(browser):
+    piece = browser.get(f"{PATTERNS}/panel", headers={"x-klods-fragment": "true"})
+    assert "10,000 rows" in piece.text
+    assert "<html" not in piece.text
+    assert "There is no module named balance." in browser.get(f"{PATTERNS}/panel?broken=true").text

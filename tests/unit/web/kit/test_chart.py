@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
 from klods.web.pages.kit.chart import Chart, rounded_scale
@@ -9,6 +9,7 @@ from klods.web.pages.kit.chart import Chart, rounded_scale
 numbers = some.floats(-1e9, 1e9) | some.integers(-1000, 1000)
 
 
+@settings(max_examples=50, deadline=None)
 @given(some.sampled_from(["bars", "line", "spark"]), some.lists(numbers, min_size=1, max_size=40))
 def test_whatever_is_drawn_lies_inside_the_picture(kind, values):
     chart = Chart(kind, "x", [(str(place), value) for place, value in enumerate(values)])
@@ -17,7 +18,9 @@ def test_whatever_is_drawn_lies_inside_the_picture(kind, values):
     assert all(bar.height >= 0 and bar.y >= 0 for bar in chart.bars)
 
 
+@settings(max_examples=50, deadline=None)
 @given(numbers, numbers)
+@example(0, 5e-324)
 def test_the_scale_holds_both_ends_in_few_round_steps(one, other):
     low, high = min(0, one, other), max(0, one, other)
     bottom, top, step = rounded_scale(low, high)
@@ -48,6 +51,8 @@ def test_values_that_are_all_alike_can_be_drawn():
     [
         ("pie", [("a", 1)], "no kind of chart"),
         ("bars", [("a", math.nan)], "no number"),
+        ("bars", [("a", -math.inf)], "no number"),
+        ("spark", [("a", 1e308)], "no number"),
         ("line", [("a", 1)] * 367, "weeks or months"),
     ],
 )

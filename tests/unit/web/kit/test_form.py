@@ -4,7 +4,7 @@ from enum import Enum
 from typing import Annotated, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 from pydantic import BaseModel, Field, SecretStr, StringConstraints, model_validator
 from starlette.datastructures import FormData, UploadFile
@@ -140,6 +140,7 @@ def test_a_model_that_no_form_can_hold_is_refused_where_the_form_is_declared():
         form_of(Outer)
 
 
+@settings(max_examples=50, deadline=None)
 @given(some.dictionaries(some.sampled_from(sorted(GOOD)), some.text()))
 def test_any_form_is_read_or_told_what_is_wrong(sent):
     filled = FORM.read(FormData(sent))

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 from starlette.datastructures import QueryParams
 
@@ -55,6 +55,7 @@ def test_what_cannot_be_meant_is_refused_with_what_can(address, parameter, expec
     assert refused.value.data["expected"].startswith(expected)
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     some.dictionaries(
         some.sampled_from(["sort", "page", "size", "words", "state", "price_from", "day_to"]), some.text()

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 from starlette.requests import Request
 
@@ -64,12 +64,12 @@ def test_rows_are_found_filtered_and_sorted_and_what_holds_nothing_comes_last(qu
     assert ids(query) == found
 
 
-@given(some.integers(0, 300), some.integers(1, 20))
-def test_the_pages_together_hold_every_row_once(count, page):
+@pytest.mark.parametrize("count", [0, 1, 24, 25, 26, 50, 101])
+def test_the_pages_together_hold_every_row_once(count):
     rows = [{"id": number, "name": str(number % 7)} for number in range(count)]
     seen = [row["id"] for turn in range(1, listed("", rows).pages + 1) for row in listed(f"page={turn}", rows).rows]
     assert sorted(seen) == list(range(count))
-    assert listed(f"page={page}", rows).span[1] <= max(count, 0)
+    assert listed("page=1000000", rows).span[1] == count
 
 
 def test_a_heading_sorts_and_sorts_the_other_way_round():
@@ -126,6 +126,7 @@ def test_a_heading_is_defused_too():
     assert defused("=1+1") == "'=1+1"
 
 
+@settings(max_examples=50, deadline=None)
 @given(some.text())
 def test_a_defused_text_begins_with_nothing_that_runs_and_holds_what_it_held(text):
     assert defused(text)[:1] not in {"=", "+", "-", "@", "\t", "\r", "\n"}

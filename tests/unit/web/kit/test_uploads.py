@@ -1,7 +1,7 @@
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 from starlette.datastructures import FormData, UploadFile
 
@@ -53,6 +53,7 @@ def test_a_type_that_nobody_can_check_is_the_authors_mistake():
         read("x.svg", types=["svg"])
 
 
+@settings(max_examples=50, deadline=None)
 @given(some.text())
 def test_a_safe_name_is_one_name_on_every_system(name):
     safe = safe_name(name)
@@ -62,6 +63,7 @@ def test_a_safe_name_is_one_name_on_every_system(name):
     assert safe not in {".", ".."}
 
 
+@settings(max_examples=50, deadline=None)
 @given(some.text())
 def test_a_name_cannot_break_out_of_its_header(name):
     header = disposition(name)

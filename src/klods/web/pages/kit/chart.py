@@ -17,6 +17,9 @@ MOST_POINTS = 366
 LABELS = 12
 """How many names stand below a chart; of more points every second or third is named."""
 
+LARGEST, SMALLEST_SPAN = 1e100, 1e-100
+"""Beyond these, numbers of a computer cannot be parted into steps."""
+
 LEFT, RIGHT, TOP, BOTTOM = 56, 8, 12, 28
 GAP = 0.35
 THICKEST = 56.0
@@ -56,8 +59,8 @@ class Chart:
                 f"a chart has at most {MOST_POINTS} points, and {title!r} has {len(self.points)}: draw weeks or months"
             )
             raise ValueError(message)
-        if not all(math.isfinite(value) for _, value in self.points):
-            message = f"the chart {title!r} has a value that is no number"
+        if not all(abs(value) < LARGEST for _, value in self.points):
+            message = f"the chart {title!r} has a value that is no number, or none that can be drawn"
             raise ValueError(message)
         self.width, self.height = SHAPES[kind]
 
@@ -147,7 +150,7 @@ class Chart:
 
 def rounded_scale(low: float, high: float, steps: int = 4) -> tuple[float, float, float]:
     """Round numbers that hold both, and a step of one, two or five times a power of ten."""
-    high = high if high > low else low + 1.0
+    high = high if high - low > SMALLEST_SPAN else low + 1.0
     rough = (high - low) / steps
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * (1 - 1e-9))

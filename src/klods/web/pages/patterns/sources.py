@@ -1,7 +1,7 @@
 """The source of each pattern, read from the very files that make it."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
@@ -21,14 +21,16 @@ class Source:
 
 
 @cache
-def pattern_sources() -> Mapping[str, Source]:
-    """By the name of the pattern's template."""
+def pattern_sources(handlers: tuple[tuple[str, Callable[..., object]], ...]) -> Mapping[str, Source]:
+    """By the name of the pattern's template: what is declared for it, then the functions that serve it."""
     python = {
-        "table": _declared(orders, "ORDERS = Table(", "\n)\n"),
-        "form": inspect.getsource(orders.OrderIn) + '\n\nORDER_FORM = form_of(OrderIn, labels="patterns.order")\n',
+        "table": [_declared(orders, "ORDERS = Table(", "\n)\n")],
+        "form": [inspect.getsource(orders.OrderIn), _declared(orders, "ORDER_FORM = ", "\n")],
     }
+    for name, handler in handlers:
+        python.setdefault(name, []).append(inspect.getsource(handler))
     return {
-        file.stem: Source(file.read_text("utf-8").strip(), python.get(file.stem, ""))
+        file.stem: Source(file.read_text("utf-8").strip(), "\n\n".join(python.get(file.stem, ())))
         for file in sorted(FOLDER.glob("*.html"))
         if not file.stem.endswith("page")
     }

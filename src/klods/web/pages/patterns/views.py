@@ -1,7 +1,7 @@
 """The addresses of the pattern page: for administrators, on data that nobody keeps."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Annotated, Any
 
@@ -101,7 +101,7 @@ def _page(request: Request, form: Filled[OrderIn], *, status_code: int = 200, **
     """The page with a form as it is now."""
     return render(
         request, "klods/patterns/page.html", status_code=status_code, form=form, notes=NOTES, note_bytes=NOTE_BYTES, **charts(request), **more,
-        sources=pattern_sources(), progress=Progress(96, TOTAL, "patterns.counting", "failed"),
+        sources=pattern_sources(SHOWN), progress=Progress(96, TOTAL, "patterns.counting", "failed"),
     )  # fmt: skip
 
 
@@ -116,3 +116,17 @@ def charts(request: Request) -> Mapping[str, Chart]:
         "line": Chart("line", say("patterns.balance"), balance, unit="kDKK"),
         "spark": Chart("spark", say("patterns.orders"), sold),
     }
+
+
+SHOWN: tuple[tuple[str, Callable[..., object]], ...] = (
+    ("table", pattern_page),
+    ("table", pack),
+    ("form", read_form),
+    ("dialog", return_plan),
+    ("chart", charts),
+    ("panel", panel),
+    ("progress", run_page),
+    ("files", take_file),
+    ("files", offer_file),
+)
+"""The handlers whose source stands beside each pattern."""
