@@ -153,14 +153,24 @@ def test_a_popup_closes_with_escape_and_gives_the_focus_back(address, open_page)
     assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
 
 
-def test_the_list_narrows_while_one_types(address, open_page):
+def test_the_list_is_searched_and_filtered_and_a_plan_opens_above_it(hub, address, open_page):
     page = open_page(address)
     sign_in(page)
     page.goto("/admin/modules")
-    page.fill("#filter", "invo sent")
-    assert page.locator("#none").is_visible()
-    page.fill("#filter", "invo SEND")
-    assert page.locator(".k-row:visible h2").all_inner_texts() == ["Invoices"]
+    page.fill("[name=words]", "invo SEND")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/admin/modules?words=invo+SEND")
+    assert page.locator(".k-row h2").all_inner_texts() == ["Invoices"]
+    page.wait_for_selector("[aria-haspopup=dialog]")
+    page.click("a[href='/admin/modules/invoices/enable']")
+    assert "Enable Invoices" in page.locator("dialog h1").inner_text()
+    assert axe_violations(page) == []
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "/admin/modules/invoices/enable"
+    page.keyboard.press("Enter")
+    page.click("dialog form button")
+    page.wait_for_url("**/admin/modules")
+    assert hub.lifecycle.actors == ["admin"]
 
 
 def test_the_documentation_of_the_api_is_drawn_from_this_machine_only(address, open_page):

@@ -55,3 +55,27 @@ class FileTooLarge(Invalid):
 
 class InvalidMail(Invalid):
     """This mail cannot be sent: {reason}."""
+
+
+class InvalidQuery(Invalid):
+    """This list cannot be shown with {parameter}={value!r}: it takes {expected}."""
+
+    hint = "Go back to the list and choose there, or correct the address."
+
+
+class TooManyRows(Invalid):
+    """This list has {rows} rows, and a file takes at most {most}."""
+
+    hint = "Filter the list first."
+
+
+class UploadTooLarge(Invalid):
+    """The file {name!r} is larger than {most} bytes."""
+
+    hint = "Send a smaller one."
+
+
+class UploadOfOtherType(Invalid):
+    """The file {name!r} is not of a type that is taken here: {types}."""
+
+    hint = "Save it as one of these types; another ending of its name is not enough."

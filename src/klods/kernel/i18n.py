@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from klods.kernel.plain_files import read_plain_text
 
 FALLBACK = "en"
 LOCALES = ("en", "da", "ru")
+PLURALS = frozenset({"zero", "one", "two", "few", "many", "other"})
+"""What languages tell apart by number; ``other`` is always there."""
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _WANTED = re.compile(r"\s*([A-Za-z]{1,8})(?:-[A-Za-z0-9-]*)?\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?))?\s*\Z")
@@ -35,14 +38,47 @@ class Texts:
         return self.below.find(locale, key) if self.below else None
 
     def text(self, locale: str, key: str, values: Mapping[str, object] | None = None) -> str:
-        """The text with its ``{placeholders}`` filled in; a key that nobody has is returned as it is."""
+        """The text with its ``{placeholders}`` filled in; a key that nobody has is returned as it is.
+
+        A number named ``count`` chooses between the forms ``<key>.one``, ``<key>.few``, ``<key>.other`` and so on.
+        """
         text = self.find(locale, key)
+        if text is None and isinstance(count := (values or {}).get("count"), int):
+            text = self._counted(locale, key, count)
         return key if text is None else fill(text, values or {})
+
+    def _counted(self, locale: str, key: str, count: int) -> str | None:
+        for name in (locale, FALLBACK):
+            catalog = self.catalogs.get(name, {})
+            for form in (plural_form(name, count), "other"):
+                if (text := catalog.get(f"{key}.{form}")) is not None:
+                    return text
+        return self.below._counted(locale, key, count) if self.below else None  # noqa: SLF001 - the same class
 
 
 def fill(text: str, values: Mapping[str, object]) -> str:
     """Put values in for ``{name}``; braces around anything unknown stay as they are."""
     return _PLACEHOLDER.sub(lambda found: str(values.get(found[1], found[0])), text)
+
+
+@lru_cache(maxsize=4096)
+def plural_form(locale: str, count: int) -> str:
+    """Which of the `PLURALS` a language uses with a number."""
+    from babel import Locale
+
+    return Locale.parse(locale).plural_form(count)
+
+
+def comparable(keys: Iterable[str]) -> frozenset[str]:
+    """The keys as they must agree between languages: the forms of a plural count as one."""
+    known = frozenset(keys)
+    return frozenset(_whole(key, known) for key in known)
+
+
+def _whole(key: str, known: frozenset[str]) -> str:
+    stem, dot, form = key.rpartition(".")
+    other = f"{stem}.other"
+    return other if dot and form in PLURALS and other in known else key
 
 
 def read_texts(folder: Path, below: Texts | None = None) -> Texts:

@@ -44,7 +44,7 @@ PARTS: Mapping[str, Part] = {
     "tasks": Part("tasks"),
     "listeners": Part("listeners"),
     "cli": Part("cli"),
-    "panels": Part("panels"),
+    "panels": Part("panels", "panels"),
 }
 
 LIVE = ("config_schema", "on_enable", "on_disable", "on_startup", "health_check")

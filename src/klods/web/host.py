@@ -18,7 +18,7 @@ from klods.web.asking import SignedIn, Somebody, find_subject
 from klods.web.callers import rules_of
 from klods.web.errors import Errors, report
 from klods.web.middleware import BoundedBody
-from klods.web.pages import home, look, modules, new_password, sign_in, sign_ins
+from klods.web.pages import home, look, modules, new_password, patterns, search, sign_in, sign_ins
 from klods.web.pages.assets import mount_assets
 from klods.web.pages.error_page import error_page
 from klods.web.pages.rendering import Pages, redirect, render
@@ -72,6 +72,8 @@ def create_host_app(services: HostServices, errors: Errors, merge: Merge = host_
         sign_ins,
         look,
         modules,
+        patterns,
+        search,
         uninstall_api,
         people_api,
         platform_api,

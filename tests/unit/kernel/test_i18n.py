@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from klods.kernel.i18n import Texts, choose_locale, fill, flatten, read_texts
+from klods.kernel.i18n import Texts, choose_locale, comparable, fill, flatten, read_texts
 
 HOST = Texts({"en": {"save": "Save", "back": "Back"}, "da": {"save": "Gem"}})
 
@@ -42,6 +42,26 @@ def test_a_placeholder_reaches_no_attribute_of_a_value():
 @given(some.text(), some.dictionaries(some.text(), some.text()))
 def test_filling_in_never_fails(text, values):
     assert isinstance(fill(text, values), str)
+
+
+@pytest.mark.parametrize(
+    ("locale", "count", "said"),
+    [("en", 1, "1 row"), ("en", 0, "0 rows"), ("ru", 1, "1 строка"), ("ru", 3, "3 строки"), ("ru", 11, "11 строк")],
+)
+def test_a_number_chooses_the_form_that_its_language_has_for_it(locale, count, said):
+    english = {"rows.one": "{count} row", "rows.other": "{count} rows"}
+    russian = {"rows.one": "{count} строка", "rows.few": "{count} строки", "rows.many": "{count} строк"}
+    module = Texts({}, below=Texts({"en": english, "ru": russian | {"rows.other": "{count} строки"}}))
+    assert module.text(locale, "rows", {"count": count}) == said
+
+
+def test_a_language_without_a_plural_borrows_the_english_one():
+    assert Texts({"en": {"rows.one": "one", "rows.other": "many"}}).text("da", "rows", {"count": 1}) == "one"
+
+
+def test_languages_agree_when_their_plurals_have_other_forms():
+    assert comparable(["a.one", "a.other", "b"]) == comparable(["a.few", "a.many", "a.other", "b"])
+    assert comparable(["state.one"]) == {"state.one"}
 
 
 def test_nested_objects_become_dotted_keys():

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from klods.kernel.i18n import LOCALES, read_texts
+from klods.kernel.i18n import LOCALES, comparable, read_texts
 from klods.web.pages.sources import WEB
 
 TEXTS = read_texts(WEB / "locales")
@@ -18,21 +18,33 @@ def test_every_language_is_there_and_readable():
 
 @pytest.mark.parametrize("locale", [locale for locale in LOCALES if locale != "en"])
 def test_every_language_says_exactly_what_english_says(locale):
-    assert TEXTS.catalogs[locale].keys() == TEXTS.catalogs["en"].keys()
+    assert comparable(TEXTS.catalogs[locale]) == comparable(TEXTS.catalogs["en"])
 
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_translations_keep_the_placeholders(locale):
     english, other = TEXTS.catalogs["en"], TEXTS.catalogs[locale]
-    assert {key: set(PLACEHOLDER.findall(other[key])) for key in english} == {
-        key: set(PLACEHOLDER.findall(text)) for key, text in english.items()
+    assert {key: set(PLACEHOLDER.findall(other[key])) for key in comparable(english)} == {
+        key: set(PLACEHOLDER.findall(english[key])) for key in comparable(english)
+    }
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_a_plural_has_every_form_that_its_language_tells_apart(locale):
+    from babel import Locale
+
+    wanted = {*Locale.parse(locale).plural_form.rules, "other"}
+    texts = TEXTS.catalogs[locale]
+    stems = {key.removesuffix(".other") for key in texts if key.endswith(".other")}
+    assert {stem: {form for form in wanted if f"{stem}.{form}" not in texts} for stem in stems} == {
+        stem: set() for stem in stems
     }
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.name)
 def test_templates_ask_for_texts_that_exist(template: Path):
-    asked = set(re.findall(r"""\bt\(\s*["']([\w.]+)["']\s*[,)]""", template.read_text()))
-    assert asked - TEXTS.catalogs["en"].keys() == set()
+    asked = set(re.findall(r"""\b(?:host_)?t\(\s*["']([\w.]+)["']\s*[,)]""", template.read_text()))
+    assert asked - {key.removesuffix(".other") for key in TEXTS.catalogs["en"]} == set()
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.name)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from klods.kernel.catalog import Catalog, Module
 from klods.kernel.declared import read_declared
-from klods.kernel.i18n import FALLBACK, flatten
+from klods.kernel.i18n import FALLBACK, comparable, flatten
 from klods.kernel.manifest import parse_manifest
 from klods.kernel.migrations import chain_of
 from klods.kernel.names import python_name
@@ -68,9 +68,10 @@ def missing_problems(catalog: Catalog, module: Module) -> Iterator[Problem]:
 
 
 def _parity(module: Module, path: Path, keys: Mapping[str, str], english: Mapping[str, str]) -> Iterator[Problem]:
-    if lacking := sorted(english.keys() - keys.keys()):
+    there, wanted = comparable(keys), comparable(english)
+    if lacking := sorted(wanted - there):
         yield _locale(module, path, f"lacks {_listed(lacking)}", warning=True)
-    if strange := sorted(keys.keys() - english.keys()):
+    if strange := sorted(there - wanted):
         yield _locale(module, path, f"has {_listed(strange)}, which {FALLBACK}.json lacks", warning=True)
 
 

@@ -26,6 +26,7 @@ from klods.web.engine.edge import Edge, Surroundings
 from klods.web.engine.gate import Admission, Guard
 from klods.web.engine.marks import is_public, is_reads_only
 from klods.web.engine.module_health import health_route
+from klods.web.engine.offers import Offer
 from klods.web.engine.paths import AREA_OF_PART, Area, Mixed, place
 from klods.web.engine.routes import Rebuilder
 from klods.web.engine.stays import Stay
@@ -55,6 +56,11 @@ class ModuleApp:
     def routes(self) -> Sequence[BaseRoute]:
         """What the module answers to."""
         return self.api.routes
+
+    @property
+    def offers(self) -> Sequence[Offer]:
+        """What the module offers to pages of others."""
+        return [offer for router in self.routers for offer in getattr(router, "offers", ())]
 
     @property
     def has_lifetime(self) -> bool:

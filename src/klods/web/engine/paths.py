@@ -35,6 +35,7 @@ AREA_OF_PART: Mapping[str, Area] = {
     "admin": Area.ADMIN,
     "vendor": Area.VENDOR,
     "pages": Area.PAGES,
+    "panels": Area.PAGES,
 }
 
 API_AREAS: Mapping[str, Area] = {"v1": Area.API, "admin": Area.ADMIN, "vendor": Area.VENDOR}

@@ -18,6 +18,7 @@ from klods.kernel.definition import ModuleDefinition
 from klods.kernel.platforms import DEFAULT, Platforms
 from klods.kernel.problems import Problem
 from klods.kernel.switches import Switches
+from klods.web.engine.offers import Offer
 
 _SAFE = Switches()
 
@@ -43,6 +44,10 @@ class Loaded(Protocol):
     @property
     def routes(self) -> Sequence[BaseRoute]:
         """What the module answers to, for whoever describes it."""
+
+    @property
+    def offers(self) -> Sequence[Offer]:
+        """What it offers to pages of others."""
 
     async def stop(self, seconds: float) -> None:
         """End what lives as long as the module does."""

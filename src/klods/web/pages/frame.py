@@ -1,6 +1,6 @@
 """What stands round every page: who is signed in, where they are, where they can go, how it shall look."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -27,6 +27,14 @@ class Frame:
 
     held: str = ""
     """The code of the module that the page is of, if that is because of its safety switches."""
+
+    offered: Callable[[str], Sequence[Link]] = lambda place: ()  # noqa: ARG005
+    """The panels of modules for a place, as titles and paths."""
+
+    @property
+    def is_fragment(self) -> bool:
+        """Whether only the content is wanted, to stand on another page."""
+        return self.request.headers.get("x-klods-fragment") == "true"
 
     @property
     def path(self) -> str:

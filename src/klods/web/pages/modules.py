@@ -11,12 +11,24 @@ from klods.kernel.overview import Known, Row, find, overview
 from klods.kernel.plan import DELETES, TAKES_OUT, Action, Plan
 from klods.web.asking import ModuleManager, ModuleReader, Services, actor, refuse_beyond_platform
 from klods.web.errors import status_of
+from klods.web.pages.kit.columns import Column
+from klods.web.pages.kit.table import Table
 from klods.web.pages.rendering import redirect, render
 from klods.web.services import HostServices
 
 router = APIRouter(prefix="/admin/modules", include_in_schema=False)
 
 Choice = Annotated[str, Form()]
+STATES = ("enabled", "disabled", "enabling", "disabling", "failed", "quarantined", "broken", "missing")
+MODULES = Table(
+    Column("enabled", "modules.enabled_first", kind="flag"),
+    Column("name", "modules.name", finds=True),
+    Column("code", "modules.code", finds=True),
+    Column("description", sorts=False, finds=True),
+    Column("shown", "modules.state", choices={state: f"state.{state}" for state in STATES}, filters=True),
+    order="-enabled",
+    key="code",
+)
 TAKES_OUT_IN_ORDER = (Action.UNINSTALL, Action.ARCHIVE, Action.DROP)
 LONGEST_NOTE = 500
 """In characters; a browser takes no long cookies."""
@@ -24,19 +36,21 @@ LONGEST_NOTE = 500
 
 @router.get("")
 def module_list(request: Request, subject: ModuleReader, services: Services) -> Response:
-    """Every module that was found, however broken, with its state and the reason."""
+    """Every module that was found, however broken, with its state and the reason; found, filtered and sorted as a table."""
     known = services.known()
     catalog, rows = known.catalog, overview(known, subject.platform_id)
-    problems = {row.code: list(catalog.problems.of(row.code)) for row in rows}
+    items = MODULES.ask(request).among(rows)
+    problems = {row.code: list(catalog.problems.of(row.code)) for row in items.rows}
     enabled = sum(row.enabled for row in rows)
     weak = [weakness.value for weakness in services.weaknesses()]
     archives = services.lifecycle.tables.archives()
     return render(
         request,
         "klods/modules.html",
-        rows=rows,
+        items=items,
         problems=problems,
         enabled=enabled,
+        all=len(rows),
         weaknesses=weak,
         archives=archives,
     )

@@ -1,6 +1,6 @@
 """Pages out of templates: the frame, the menu and the texts come from here, the rest from the page."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -13,8 +13,10 @@ from klods.kernel.i18n import Texts
 from klods.kernel.subject import Subject
 from klods.kernel.switches import Mode
 from klods.web.asgi_scope import ENTRY, EXCHANGE, PAGES, SUBJECT, locale_of
+from klods.web.engine.offers import Offer
 from klods.web.engine.snapshot import Entry, Snapshot, Switchboard
 from klods.web.pages.assets import address
+from klods.web.pages.formats import Formats
 from klods.web.pages.frame import Frame
 from klods.web.pages.look import TOAST_COOKIE, put_toast, read_toast
 from klods.web.pages.menu import Link, Wording, menu
@@ -31,6 +33,12 @@ def render(request: Request, template: str, *, status_code: int = 200, **context
     """
     pages: Pages = request.scope[PAGES]
     return pages.render(request, template, context, status_code=status_code)
+
+
+def speaker(request: Request) -> Callable[..., str]:
+    """What says a text by its key, in the words of the module whose route is running and the language of the reader."""
+    pages: Pages = request.scope[PAGES]
+    return partial(_say, pages.sources(request), locale_of(request.scope))
 
 
 def redirect(path: str, *, toast: str = "", **values: str) -> RedirectResponse:
@@ -53,7 +61,7 @@ class Pages:
         self, request: Request, template: str, context: Mapping[str, Any], *, status_code: int = 200
     ) -> HTMLResponse:
         """The finished page; nobody may keep a copy of it."""
-        sources = self._sources(request)
+        sources = self.sources(request)
         frame = self._frame(request, sources)
         html = sources.environment.get_template(template).render({**self._words(frame, sources), **context})
         response = HTMLResponse(html, status_code, headers={"cache-control": "no-store"})
@@ -72,6 +80,19 @@ class Pages:
             made[key] = menu(self.wordings(subject, locale), subject.kind)
         return made[key]
 
+    def offered(self, subject: Subject | None, locale: str, place: str) -> list[Link]:
+        """The panels that modules offer a person for a place; of modules that are loaded by now."""
+        if subject is None or subject.kind is not FrontendType.ADMIN:
+            return []
+        snapshot = self.switchboard.current
+        codes = snapshot.enabled.get(subject.platform_id, ())
+        entries = [entry for code in codes if (entry := snapshot.entries.get(code))]
+        found = [(offer, entry) for entry in entries for offer in _offers(entry) if offer.place == place]
+        found.sort(key=lambda pair: (pair[0].order, pair[1].code, pair[0].path))
+        return [
+            Link(self._wording(entry, locale).say(offer.title), f"/{entry.code}{offer.path}") for offer, entry in found
+        ]
+
     def wordings(self, subject: Subject, locale: str) -> list[Wording]:
         """The modules that are enabled for a person, in words."""
         snapshot = self.switchboard.current
@@ -81,7 +102,8 @@ class Pages:
     def _wording(self, entry: Entry, locale: str) -> Wording:
         return Wording(entry.module, self.shelf.of(entry.module, entry.content_hash).texts, locale)
 
-    def _sources(self, request: Request) -> Sources:
+    def sources(self, request: Request) -> Sources:
+        """Where the page of a request comes from: the module that it is in, or the host."""
         entry = request.scope.get(ENTRY)
         return self.shelf.of(entry.module, entry.content_hash) if entry else self.shelf.host
 
@@ -98,6 +120,7 @@ class Pages:
             toast=_toast(sources.texts, locale, *toast) if toast else "",
             mode=mode,
             held=held,
+            offered=partial(self.offered, subject, locale),
         )
 
     def _words(self, frame: Frame, sources: Sources) -> dict[str, Any]:
@@ -109,7 +132,12 @@ class Pages:
             "t": partial(_say, sources, frame.locale),
             "host_t": partial(_say, self.shelf.host, frame.locale),
             "asset": address,
+            "fmt": Formats(frame.locale),
         }
+
+
+def _offers(entry: Entry) -> Sequence[Offer]:
+    return entry.app.offers if entry.app is not None else ()
 
 
 def _mode(request: Request) -> tuple[str, str]:

@@ -7,6 +7,9 @@ from klods import execute_insert, execute_query, execute_update
 
 from .schemas import Item, ItemIn, ItemPage
 
+ALL = "SELECT id, name, notes, updated_at FROM sample_table_items"
+"""What the table on the page chooses from."""
+
 
 def find_items(search: str = "", page: int = 1, per_page: int = 25) -> ItemPage:
     """One page of the items whose name contains the search text, by name."""

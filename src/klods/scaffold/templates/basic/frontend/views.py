@@ -1,69 +1,78 @@
 """The pages: /sample-module/…
 
-Plain forms that work without JavaScript: a form is posted to a page of its own, and a success leads back to the list.
+Tables and forms of the page kit, which work without JavaScript: a form is posted to a page of its own, and a success
+leads back to the list.
 """
 
-from typing import Annotated
-
-from fastapi import APIRouter, Form, HTTPException, Request, Response, status
-from fastapi.responses import RedirectResponse
-from klods import render
-from pydantic import ValidationError
+from fastapi import APIRouter, HTTPException, Request, Response, status
+from klods import Column, Submitted, Table, form_of, redirect, render
 
 from ..backend import items
-from ..backend.schemas import Item, ItemId, ItemIn, PageNumber, Search
+from ..backend.schemas import Item, ItemId, ItemIn
 
 router = APIRouter()
 
-Field = Annotated[str, Form()]
+HOME = "/sample-module"
+ITEMS = Table(
+    Column("name", "item.name", link="/sample-module/{id}", finds=True),
+    Column("notes", "item.notes", finds=True, sorts=False),
+    Column("updated_at", "item.updated", kind="time", filters=True),
+)
+ITEM = form_of(ItemIn, labels="item")
 
 
 @router.get("")
-def list_page(request: Request, search: Search = "", page: PageNumber = 1) -> Response:
-    """Show the items, page by page, and a search box."""
-    return render(request, "index.html", found=items.find_items(search, page), search=search)
+def list_page(request: Request) -> Response:
+    """Show the items as a table, or as the file that was asked for."""
+    found = ITEMS.ask(request).select(items.ALL)
+    return found.export() or render(request, "index.html", items=found)
 
 
 @router.get("/new")
 def new_page(request: Request) -> Response:
     """Show an empty form."""
-    return render(request, "form.html", item=None, name="", notes="", wrong=())
+    return render(request, "form.html", form=ITEM.blank(), item=None)
 
 
 @router.post("/new")
-def create(request: Request, name: Field = "", notes: Field = "") -> Response:
+def create(request: Request, sent: Submitted) -> Response:
     """Create an item, or show the form again with what is wrong."""
-    try:
-        items.add_item(ItemIn(name=name, notes=notes))
-    except ValidationError as error:
-        return _form_again(request, None, name, notes, error)
-    return _back_to_list()
+    form = ITEM.read(sent)
+    if form.value is None:
+        return render(request, "form.html", status_code=422, form=form, item=None)
+    items.add_item(form.value)
+    return redirect(HOME, toast="toast.saved", name=form.value.name)
 
 
 @router.get("/{item_id}")
 def edit_page(request: Request, item_id: ItemId) -> Response:
     """Show the form with the values of an item."""
     item = _existing(item_id)
-    return render(request, "form.html", item=item, name=item.name, notes=item.notes, wrong=())
+    return render(request, "form.html", form=ITEM.of(item), item=item)
 
 
 @router.post("/{item_id}")
-def update(request: Request, item_id: ItemId, name: Field = "", notes: Field = "") -> Response:
+def update(request: Request, item_id: ItemId, sent: Submitted) -> Response:
     """Change an item, or show the form again with what is wrong."""
-    item = _existing(item_id)
-    try:
-        items.change_item(item_id, ItemIn(name=name, notes=notes))
-    except ValidationError as error:
-        return _form_again(request, item, name, notes, error)
-    return _back_to_list()
+    item, form = _existing(item_id), ITEM.read(sent)
+    if form.value is None:
+        return render(request, "form.html", status_code=422, form=form, item=item)
+    items.change_item(item_id, form.value)
+    return redirect(HOME, toast="toast.saved", name=form.value.name)
+
+
+@router.get("/{item_id}/delete")
+def delete_page(request: Request, item_id: ItemId) -> Response:
+    """Say what will happen: a page, and a dialog where there is JavaScript."""
+    return render(request, "delete.html", item=_existing(item_id))
 
 
 @router.post("/{item_id}/delete")
 def delete(item_id: ItemId) -> Response:
     """Delete an item."""
-    if not items.remove_item(item_id):
-        raise HTTPException(status.HTTP_404_NOT_FOUND)
-    return _back_to_list()
+    item = _existing(item_id)
+    items.remove_item(item_id)
+    return redirect(HOME, toast="toast.deleted", name=item.name)
 
 
 def _existing(item_id: int) -> Item:
@@ -71,12 +80,3 @@ def _existing(item_id: int) -> Item:
     if item is None:
         raise HTTPException(status.HTTP_404_NOT_FOUND)
     return item
-
-
-def _form_again(request: Request, item: Item | None, name: str, notes: str, error: ValidationError) -> Response:
-    wrong = [problem["loc"][0] for problem in error.errors()]
-    return render(request, "form.html", status_code=422, item=item, name=name, notes=notes, wrong=wrong)
-
-
-def _back_to_list() -> Response:
-    return RedirectResponse("/sample-module", status.HTTP_303_SEE_OTHER)

@@ -9,8 +9,8 @@ PAGE = "/sample-module"
 
 def test_the_list_shows_items_and_finds_them(client: TestClient, item: dict[str, Any]) -> None:
     assert item["name"] in client.get(PAGE).text
-    assert item["name"] in client.get(PAGE, params={"search": "fir"}).text
-    assert item["name"] not in client.get(PAGE, params={"search": "second"}).text
+    assert item["name"] in client.get(PAGE, params={"words": "fir"}).text
+    assert item["name"] not in client.get(PAGE, params={"words": "second"}).text
 
 
 def test_a_form_creates_an_item_and_leads_back_to_the_list(client: TestClient) -> None:
@@ -26,7 +26,14 @@ def test_a_form_changes_an_item(client: TestClient, item: dict[str, Any]) -> Non
     assert "Changed" in client.get(PAGE).text
 
 
-def test_a_form_deletes_an_item(client: TestClient, item: dict[str, Any]) -> None:
+def test_the_list_can_be_had_as_a_file(client: TestClient, item: dict[str, Any]) -> None:
+    answer = client.get(PAGE, params={"export": "csv"})
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert item["name"] in answer.text
+
+
+def test_a_form_deletes_an_item_after_it_said_so(client: TestClient, item: dict[str, Any]) -> None:
+    assert item["name"] in client.get(f"{PAGE}/{item['id']}/delete").text
     client.post(f"{PAGE}/{item['id']}/delete")
     assert client.get(f"{PAGE}/{item['id']}").status_code == 404
 

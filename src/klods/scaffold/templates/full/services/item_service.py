@@ -13,6 +13,9 @@ from ..exceptions import ItemNotFound
 from ..models import Item
 from ..schemas.item import ItemIn, ItemOut, ItemPage, Statistics
 
+ALL = "SELECT id, name, notes, updated_at FROM sample_table_items WHERE archived_at IS NULL"
+"""What the table on the page chooses from."""
+
 
 def find_items(db: Session, search: str = "", page: int = 1, per_page: int | None = None) -> ItemPage:
     """One page of the items that are not archived and whose name contains the search text, by name."""
