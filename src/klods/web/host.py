@@ -19,6 +19,7 @@ from klods.web.callers import rules_of
 from klods.web.errors import Errors, report
 from klods.web.middleware import BoundedBody
 from klods.web.pages import home, look, modules, new_password, patterns, search, sign_in, sign_ins
+from klods.web.pages.administration import features, people, platforms, roles, vendors
 from klods.web.pages.assets import mount_assets
 from klods.web.pages.error_page import error_page
 from klods.web.pages.rendering import Pages, redirect, render
@@ -74,6 +75,11 @@ def create_host_app(services: HostServices, errors: Errors, merge: Merge = host_
         modules,
         patterns,
         search,
+        people,
+        roles,
+        platforms,
+        vendors,
+        features,
         uninstall_api,
         people_api,
         platform_api,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from klods.db.tenants.vendors import Vendor
+from klods.errors import NoSuchPlatform
 from klods.kernel.authority import refuse_elsewhere
 from klods.kernel.features import Offer, Tier, in_order
 from klods.kernel.platforms import Platform
@@ -22,6 +23,13 @@ class PlatformAdministration:
         """The platforms that the caller may know of."""
         known = self.services.platforms.read()
         return [it for it in known if self.by.is_everywhere or it.id == self.by.platform_id]
+
+    def find(self, code: str) -> Platform:
+        """A platform that the caller may know of; raise `NoSuchPlatform`."""
+        platform = self._find(code)
+        if not self.by.is_everywhere and platform.id != self.by.platform_id:
+            raise NoSuchPlatform(platform=code)
+        return platform
 
     def create(self, code: str, name: str, domains: list[str]) -> Platform:
         """Make a platform."""

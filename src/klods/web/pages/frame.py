@@ -6,11 +6,10 @@ from urllib.parse import quote
 
 from fastapi import Request
 
-from klods.kernel.definition import FrontendType
 from klods.kernel.i18n import LOCALES
 from klods.kernel.subject import Subject
 from klods.web.pages.look import NATIVE_NAMES, theme_of
-from klods.web.pages.menu import Link, groups
+from klods.web.pages.menu import Link, administration, groups
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,11 @@ class Frame:
         return groups(self.links)
 
     @property
+    def administration(self) -> tuple[Link, ...]:
+        """The pages of the host that the person may open."""
+        return administration(self.subject) if self.subject else ()
+
+    @property
     def here(self) -> str:
         """The path of the menu entry that this page belongs to."""
         return max((link.path for link in self.links if link.leads_to(self.path)), key=len, default="")
@@ -54,8 +58,8 @@ class Frame:
     @property
     def live_path(self) -> str:
         """Where an administrator lets the page's module go live; empty where there is nothing to let go."""
-        is_admin = self.subject is not None and self.subject.kind is FrontendType.ADMIN
-        return f"/admin/modules/{self.held}/live" if self.held and is_admin else ""
+        may = self.subject is not None and self.subject.may("klods.modules.manage")
+        return f"/admin/modules/{self.held}/live" if self.held and may else ""
 
     @property
     def theme(self) -> str:

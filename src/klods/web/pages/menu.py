@@ -7,6 +7,7 @@ from klods.kernel.catalog import Module
 from klods.kernel.definition import FrontendType, MenuItem
 from klods.kernel.i18n import Texts
 from klods.kernel.parts import present
+from klods.kernel.subject import Subject
 
 PLAIN_ICON = "box"
 
@@ -23,6 +24,25 @@ class Link:
     def leads_to(self, path: str) -> bool:
         """Whether that page lies under this entry."""
         return path == self.path or path.startswith(self.path.rstrip("/") + "/")
+
+
+ADMINISTRATION = (
+    ("klods.modules.read", Link("modules.title", "/admin/modules", "boxes")),
+    ("klods.people.read", Link("people.title", "/admin/people", "people")),
+    ("klods.people.read", Link("roles.title", "/admin/roles", "shield-check")),
+    ("klods.vendors.manage", Link("vendors.title", "/admin/vendors", "shop")),
+    ("klods.platforms.manage", Link("platforms.title", "/admin/platforms", "buildings")),
+    ("klods.features.manage", Link("features.title", "/admin/features", "stars")),
+    ("", Link("frame.api", "/api/docs", "braces")),
+)
+"""The host's own pages for administrators, each with the permission it asks for; the labels are keys of texts."""
+
+
+def administration(subject: Subject) -> tuple[Link, ...]:
+    """The pages of the host that somebody may open."""
+    if subject.kind is not FrontendType.ADMIN:
+        return ()
+    return tuple(link for permission, link in ADMINISTRATION if not permission or subject.may(permission))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""The pages on which people, roles, platforms, vendors and features are managed."""
