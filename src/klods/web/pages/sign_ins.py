@@ -8,6 +8,7 @@ from starlette.responses import Response
 from klods.web.asking import Services, SignedIn
 from klods.web.auth.credentials import session_secret
 from klods.web.auth.secrets import digest
+from klods.web.pages.devices import device_name
 from klods.web.pages.rendering import redirect, render
 
 router = APIRouter(prefix="/auth/sign-ins", include_in_schema=False)
@@ -17,7 +18,8 @@ router = APIRouter(prefix="/auth/sign-ins", include_in_schema=False)
 def list_sign_ins(request: Request, subject: SignedIn, services: Services) -> Response:
     """Every browser in which the person is signed in."""
     this = digest(session_secret(request.scope))
-    return render(request, "klods/sign_ins.html", sign_ins=services.people.sign_ins.of(subject.user_id, this))
+    found = services.people.sign_ins.of(subject.user_id, this)
+    return render(request, "klods/sign_ins.html", sign_ins=[(device_name(one.user_agent), one) for one in found])
 
 
 @router.post("/{number}/end")

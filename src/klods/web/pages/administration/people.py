@@ -17,6 +17,7 @@ from klods.web.addresses import address_on
 from klods.web.asking import Services
 from klods.web.errors import status_of
 from klods.web.pages.administration.choices import one_of
+from klods.web.pages.devices import device_name
 from klods.web.pages.kit.columns import Column
 from klods.web.pages.kit.form import Filled, Submitted, form_of
 from klods.web.pages.kit.table import Table
@@ -173,7 +174,7 @@ def _show(
         form=form or PERSON_FORM.of({"name": account.name, "email": account.email, "locale": account.locale}),
         roles=_choices(role for role in people.roles() if role.kind is account.kind),
         held={role.code for role in held},
-        sign_ins=people.services.people.sign_ins.of(account.id),
+        sign_ins=[(device_name(one.user_agent), one) for one in people.services.people.sign_ins.of(account.id)],
         platform=_platform(people.services, account),
         error=error,
         link=link,
