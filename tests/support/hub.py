@@ -17,7 +17,7 @@ from klods.kernel.catalog import Catalog, Module, Source
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.lifecycle import Outcome
 from klods.kernel.overview import Known
-from klods.kernel.plan import TAKES_OUT, Action, Do, Plan, Step
+from klods.kernel.plan import TAKES_OUT, Action, Do, Intent, Plan, Step
 from klods.kernel.planning import make_plan
 from klods.kernel.problems import Problem, Problems
 from klods.kernel.state import Activation, Active, Installation, Installed, States, StoredSwitches
@@ -61,13 +61,13 @@ class PaperLifecycle:
     def plan(self, action: Action, code: str, platform_id: int, *, along=(), archive=0) -> Plan:
         if action in TAKES_OUT or archive:
             view = View(self.catalog, self.states, lambda _: (), str, tables=self.tables)
-            return make_plan(view, action, code, platform_id, along=along, archive=archive)
+            return make_plan(view, Intent(action, code, platform_id, tuple(along), archive))
         module = self.catalog.find(code)
         enabled = self.states.activation(code, platform_id).state is Active.ENABLED
         if action is Action.DISABLE and module.definition.is_core:
             raise CoreModule(module=code)
         if action in (Action.LIVE, Action.HOLD):
-            return make_plan(View(self.catalog, self.states, lambda _: (), str), action, code, platform_id)
+            return make_plan(View(self.catalog, self.states, lambda _: (), str), Intent(action, code, platform_id))
         if enabled is (action is Action.ENABLE):
             return Plan(action, code, platform_id)
         steps = (Step(Do.DISABLE, code),)

@@ -10,7 +10,7 @@ from klods.kernel.definition import ModuleDefinition
 from klods.kernel.disabling import switch_off
 from klods.kernel.enabling import Task, grant_wish, refuse_stale, switch_on, turn_switches
 from klods.kernel.overview import Known
-from klods.kernel.plan import TAKES_OUT, Action, Plan
+from klods.kernel.plan import TAKES_OUT, Action, Intent, Plan
 from klods.kernel.planning import make_plan
 from klods.kernel.ports import LogEntry
 from klods.kernel.problems import Problems
@@ -48,7 +48,7 @@ class Lifecycle(World):
         ``along`` names modules that are uninstalled together with this one, ``archive`` the one to restore or discard.
         """
         view = self.view(self.discover(), self.states.read())
-        return make_plan(view, action, code, platform_id, along=along, archive=archive)
+        return make_plan(view, Intent(action, code, platform_id, tuple(along), archive))
 
     def apply(self, plan: Plan, *, actor: str, why: str = "", token: str | None = None) -> Outcome:
         """Carry out a plan as it was shown; raise `StalePlan` when it, or the given token, no longer fits."""

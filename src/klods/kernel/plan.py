@@ -87,6 +87,20 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Intent:
+    """What a person asks for: an action, its target, and what there is to choose about it."""
+
+    action: Action
+    target: str
+    platform_id: int
+    along: tuple[str, ...] = ()
+    """Other modules that are uninstalled with the target."""
+
+    archive: int = 0
+    """The number of the archive to restore or delete; 0 is the newest."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything an action will do, in order; `token` names exactly this plan."""
 
@@ -100,6 +114,11 @@ class Plan:
 
     archive: int = 0
     """The number of the archive that is restored or deleted."""
+
+    @property
+    def intent(self) -> Intent:
+        """What was asked for: planning it again from the same states gives the same plan."""
+        return Intent(self.action, self.target, self.platform_id, self.along, self.archive)
 
     @property
     def token(self) -> str:

@@ -8,7 +8,7 @@ from klods.kernel.granting import running_grant_problems
 from klods.kernel.grants import grants_on, grants_to, standing
 from klods.kernel.graph import closure, dependents, order
 from klods.kernel.migrations import chain_of
-from klods.kernel.plan import TAKES_OUT, Action, Do, Plan, Step
+from klods.kernel.plan import TAKES_OUT, Action, Do, Intent, Plan, Step
 from klods.kernel.problems import Problems
 from klods.kernel.relations import relation_problems, running_problems
 from klods.kernel.state import Active, Installed
@@ -17,14 +17,13 @@ from klods.kernel.uninstall_plans import plan_archive, plan_uninstall
 from klods.kernel.view import View
 
 
-def make_plan(
-    view: View, action: Action, code: str, platform_id: int, *, along: Collection[str] = (), archive: int = 0
-) -> Plan:
-    """The plan for an action, by its name; ``along`` and ``archive`` are for uninstalling and for restoring."""
+def make_plan(view: View, intent: Intent) -> Plan:
+    """The plan for what a person asks for; raises why it cannot be done."""
+    action, code, platform_id = intent.action, intent.target, intent.platform_id
     if action in TAKES_OUT:
-        return plan_uninstall(view, action, (code, *along), platform_id)
+        return plan_uninstall(view, action, (code, *intent.along), platform_id)
     if action in (Action.RESTORE, Action.DISCARD):
-        return plan_archive(view, action, code, platform_id, number=archive)
+        return plan_archive(view, action, code, platform_id, number=intent.archive)
     makers = {
         Action.ENABLE: plan_enable,
         Action.ENABLE_LIVE: plan_enable_live,

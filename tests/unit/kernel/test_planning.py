@@ -5,7 +5,7 @@ from support.graphs import CODES, any_requires, catalog, rule_abiding_catalogs
 
 from klods.errors import AlreadyRunning, CoreModule, InvalidDefinition, NoSuchModule
 from klods.kernel.catalog import Catalog
-from klods.kernel.plan import Action, Do, Step
+from klods.kernel.plan import Action, Do, Intent, Step
 from klods.kernel.planning import make_plan, plan_disable, plan_enable, plan_migrate
 from klods.kernel.state import Activation, Active, Installation, Installed, States
 from klods.kernel.view import View
@@ -156,7 +156,7 @@ def test_core_modules_stay_on():
 @pytest.mark.parametrize("action", Action)
 def test_a_module_that_nobody_knows_is_not_found(action):
     with pytest.raises(NoSuchModule):
-        make_plan(view(catalog({})), action, "a", 1)
+        make_plan(view(catalog({})), Intent(action, "a", 1))
 
 
 def test_migrating_prepares_what_was_never_installed():
