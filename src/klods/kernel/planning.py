@@ -4,13 +4,14 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from klods.errors import AlreadyRunning, CoreModule, InvalidDefinition
-from klods.kernel.granting import running_grant_problems
+from klods.kernel.coexistence import Company
+from klods.kernel.granting import grant_problems, running_grant_problems
 from klods.kernel.grants import grants_on, grants_to, standing
 from klods.kernel.graph import closure, dependents, order
 from klods.kernel.migrations import chain_of
 from klods.kernel.plan import TAKES_OUT, Action, Do, Intent, Plan, Step
 from klods.kernel.problems import Problems
-from klods.kernel.relations import relation_problems, running_problems
+from klods.kernel.relations import relation_problems
 from klods.kernel.state import Active, Installed
 from klods.kernel.switches import Switches, refuse_kept_safe
 from klods.kernel.uninstall_plans import plan_archive, plan_uninstall
@@ -43,13 +44,13 @@ def plan_enable(view: View, code: str, platform_id: int) -> Plan:
     Raises `NoSuchModule`, `InvalidDefinition` with all the reasons why it may not be enabled, or `AlreadyRunning`
     while one of them is being switched off.
     """
-    needed = _sound(view, code)
+    needed = _sound(view, code, keep=view.states.enabled(platform_id))
     waiting = [code for code in needed if view.states.activation(code, platform_id).state is not Active.ENABLED]
     if any(view.states.activation(code, platform_id).state is Active.DISABLING for code in waiting):
         raise AlreadyRunning
     changed = tuple(dict.fromkeys((*waiting, code)))
-    _refuse_misfits(view, changed)
     steps = [step for it in changed for step in (*_renew(view, it, changed), *_open(it, waiting))]
+    _refuse_misfits(view, steps, platform_id)
     return Plan(Action.ENABLE, code, platform_id, tuple(steps), tuple(_elsewhere(view, steps, platform_id)))
 
 
@@ -86,25 +87,26 @@ def plan_hold(view: View, code: str, platform_id: int) -> Plan:
 
 def plan_disable(view: View, code: str, platform_id: int) -> Plan:
     """Disable a module and all that need it, the dependents first; raises `NoSuchModule` or `CoreModule`."""
-    catalog, states = view.catalog, view.states
+    states, standing = view.states, view.standing
     view.refuse_unknown(code)
-    affected = dependents(catalog.definitions, [code])
+    affected = dependents(standing, [code])
     active = {it for it in affected if states.activation(it, platform_id).state is not Active.DISABLED}
-    for core in sorted({code} | active, key=lambda it: it != code):
-        if core in catalog and catalog[core].definition.is_core:
+    for core in sorted({code} | active, key=lambda it: (it != code, it)):
+        if core in standing and standing[core].is_core:
             raise CoreModule(module=core)
-    line = reversed(order(catalog.definitions, active))
+    line = reversed(order(standing, active))
     return Plan(Action.DISABLE, code, platform_id, tuple(Step(Do.DISABLE, it) for it in line))
 
 
 def plan_migrate(view: View, code: str, platform_id: int) -> Plan:
     """Bring a module's tables up to its files, and first those of modules it needs that were never installed."""
-    needed = _sound(view, code)
+    known = [it for it, row in view.states.installations.items() if row.state is not Installed.ABSENT]
+    needed = _sound(view, code, keep=known)
     if not view.pending(view.catalog[code]):
         return Plan(Action.MIGRATE, code, platform_id)
-    wanted = [it for it in needed if it == code or view.states.installation(it).state is Installed.ABSENT]
-    _refuse_misfits(view, wanted)
+    wanted = [it for it in needed if it == code or it not in known]
     steps = [step for it in wanted for step in _renew(view, it, wanted)]
+    _refuse_misfits(view, steps, platform_id)
     return Plan(Action.MIGRATE, code, platform_id, tuple(steps), tuple(_elsewhere(view, steps, platform_id=0)))
 
 
@@ -117,26 +119,38 @@ def _turn(view: View, action: Action, code: str, platform_id: int) -> Plan:
     return Plan(action, code, platform_id, (Step(Do(action.value), code, before=before, after=after),))
 
 
-def _sound(view: View, code: str) -> tuple[str, ...]:
-    """The module and all it needs, in order, if the rules allow that they run together."""
-    catalog = view.catalog
-    if code in catalog.broken:
-        catalog.problems.of(code).raise_if_any()
+def _sound(view: View, code: str, keep: Collection[str]) -> tuple[str, ...]:
+    """The module and all it needs, in order, if the rules allow that they run together; others are kept as they run."""
+    if code in view.catalog.broken:
+        view.catalog.problems.of(code).raise_if_any()
         raise InvalidDefinition(problems=f"{code} cannot be read")
-    catalog.find(code)
+    view.catalog.find(code)
+    kept = frozenset(keep) - {code}
+    catalog = view.keeping(kept)
     needed = order(catalog.definitions, closure(catalog.definitions, [code]))
-    found = Problems(relation_problems(catalog, needed))
-    for it in needed:
-        found += chain_of(catalog[it]).problems
+    fresh = [it for it in needed if it not in kept]
+    found = Problems(relation_problems(catalog, fresh, running=kept))
+    for it in fresh:
+        found += (*grant_problems(view.catalog, view.catalog[it]), *chain_of(view.catalog[it]).problems)
     found.raise_if_any()
     return needed
 
 
-def _refuse_misfits(view: View, codes: Collection[str]) -> None:
-    """Raise `InvalidDefinition` when the folders of these modules do not fit to what runs beside them."""
-    found = Problems(running_problems(view.catalog, view.states, codes))
+def _refuse_misfits(view: View, steps: Sequence[Step], platform_id: int) -> None:
+    """Raise `InvalidDefinition` when what these steps bring in does not fit to what runs beside it."""
+    codes = tuple(dict.fromkeys(step.code for step in steps))
+    found = Problems(company_after(view, steps, platform_id).problems)
     found += running_grant_problems(view.catalog, view.in_force, codes)
     found.raise_if_any()
+
+
+def company_after(view: View, steps: Sequence[Step], platform_id: int) -> Company:
+    """The modules that run once these steps are taken."""
+    renewed = {step.code: view.catalog[step.code].definition for step in steps if step.do is Do.INSTALL}
+    opened = {step.code for step in steps if step.do is Do.ENABLE}
+    here = (view.states.enabled(platform_id) | opened) - {step.code for step in steps if step.do is Do.DISABLE}
+    changed = frozenset(step.code for step in steps)
+    return Company(view.catalog, {**view.standing, **renewed}, {**view.enabled, platform_id: here}, changed)
 
 
 def _open(code: str, waiting: Collection[str]) -> Iterator[Step]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from klods.kernel.catalog import Catalog, Module, Source
 from klods.kernel.definition import ModuleDefinition
+from klods.kernel.granting import grant_problems
 from klods.kernel.problems import Problem, Problems
 from klods.kernel.relations import relation_problems
 from klods.kernel.rules.calls import call_problems
@@ -17,6 +18,7 @@ from klods.kernel.rules.wording import wording_problems
 Rule = Callable[[Catalog, Module], Iterator[Problem]]
 
 RULES: tuple[Rule, ...] = (
+    grant_problems,
     file_problems,
     import_problems,
     call_problems,
