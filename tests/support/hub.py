@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
 from starlette.types import ASGIApp
 
 from klods.db.database import Database
-from klods.db.module_log import newest_lines
+from klods.db.module_log import ModuleLog
 from klods.db.people import Account, People
 from klods.errors import CoreModule, KlodsError, StalePlan
 from klods.kernel.catalog import Catalog, Module, Source
@@ -46,6 +46,7 @@ class PaperLifecycle:
     refusal: KlodsError | None = None
     actors: list[str] = field(default_factory=list)
     tables: MemoryTables = field(default_factory=MemoryTables)
+    log: ModuleLog | None = None
 
     @property
     def migrator(self):
@@ -80,6 +81,11 @@ class PaperLifecycle:
             )
         warnings = ("Its tables are shared by all platforms.",) if code == "invoices" else ()
         return Plan(action, code, platform_id, steps, warnings)
+
+    def plan_for(self, intent: Intent) -> Plan:
+        if intent.action is Action.UNDO:
+            return make_plan(View(self.catalog, self.states, lambda _: (), str, log=self.log), intent)
+        return self.plan(intent.action, intent.target, intent.platform_id, along=intent.along, archive=intent.archive)
 
     def apply(self, plan: Plan, *, actor: str, why: str = "", token: str | None = None) -> Outcome:
         if self.refusal:
@@ -157,13 +163,13 @@ def open_hub(
     catalog = Catalog(modules, broken=[source for source, _ in wrong], problems=Problems(item for _, item in wrong))
     lifecycle = PaperLifecycle(catalog)
     with Database(conninfo, pool_size=6) as database:
+        lifecycle.log = ModuleLog(database)
         services = HostServices(
             lifecycle=lifecycle,
             catalog=lambda: catalog,
             states=lifecycle,
             switchboard=Switchboard(),
             people=People(database),
-            history=partial(newest_lines, database),
         )
         pages = make_pages(services)
         errors = make_errors(pages)

@@ -12,12 +12,15 @@ def planned(world: World, action: Action, code: str, platform: int) -> Plan | No
     try:
         return make_plan(world.view, Intent(action, code, platform))
     except InvalidDefinition as error:
-        assert error.data["items"], "it was refused without a reason"
+        return _refused(error.data["items"])
     except CoreModule as error:
-        assert error.data["module"]
+        return _refused(error.data["module"])
     except AlreadyRunning as error:
         raise AssertionError("nothing was half switched") from error
-    return None
+
+
+def _refused(reasons: object) -> None:
+    assert reasons, "it was refused without a reason"
 
 
 def rules_stay_true(world: World, action: Action, code: str, platform: int) -> None:

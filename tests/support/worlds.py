@@ -38,7 +38,8 @@ class World:
     @property
     def states(self) -> States:
         rows = {
-            code: Installation(code, Installed.INSTALLED, it.version, _hash_of(it)) for code, it in self.installed.items()
+            code: Installation(code, Installed.INSTALLED, it.version, _hash_of(it))
+            for code, it in self.installed.items()
         }
         active = {
             (code, platform): Activation(code, platform, Active.ENABLED if code in codes else Active.DISABLED)

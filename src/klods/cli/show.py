@@ -94,14 +94,19 @@ def print_plan(made: "Plan") -> None:
     if not made:
         click.echo(f"There is nothing to do: {made.target} is as you want it.")
     for number, step in enumerate(made, 1):
-        detail = ", ".join(step.revisions) or _versions(step)
-        click.echo(f"{number:>3}. {step.do:<9} {step.code}" + (f"  ({detail})" if detail else ""))
+        click.echo(f"{number:>3}. {step.do:<9} {step.code}{step_detail(step)}")
         for grant in step.grants:
             click.echo(one_line(f"     +  may {grant}"))
         for table in step.tables:
             click.echo(one_line(f"     ·  {table_line(table)}"))
     for warning in made.warnings:
         click.echo(one_line(f"  !  {warning}"))
+
+
+def step_detail(step: "Step") -> str:
+    """What there is to say about a step beyond its module, in parentheses."""
+    detail = ", ".join(step.revisions) or _versions(step)
+    return f"  ({detail})" if detail else ""
 
 
 def table_line(table: "Table") -> str:

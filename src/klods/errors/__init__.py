@@ -2,12 +2,12 @@
 
 KlodsError
 ├── NotFound       NoSuchModule · ModuleNotEnabled · NoSuchPlatform · NoSuchUser · NoSuchToken · NoSuchDryRun · NoSuchArchive ·
-│                  LinkSpent · NoSuchFile · NoSuchMail
+│                  NoSuchEntry · LinkSpent · NoSuchFile · NoSuchMail
 ├── Invalid        InvalidDefinition · InvalidName · InvalidPassword · InvalidConfig · InvalidSettings ·
 │                  BadParameters · InvalidBackup · UnclearDryRun · InvalidPath · FileTooLarge · InvalidMail
 ├── Conflict       StalePlan · AlreadyRunning · NameTaken · CoreModule · InUse · NotEmpty · StillEnabled ·
 │                  StillReferenced · PlaceTaken · NotConfirmed · ReadOnlyModule · ReadOnly · NotLive · HeldMeanwhile ·
-│                  KeptSafe · NotSent · AlreadySent
+│                  KeptSafe · NotSent · AlreadySent · SharedTables · CannotUndo · NothingToUndo
 ├── Refused        NotSignedIn · WrongPassword · NotAllowed · CrossSite · TooManyTries
 ├── Misuse         NoScope · BlockingCall · EndedUnit · ForbiddenStatement · MigrationInRequest ·
 │                  UndeclaredCall · NotPlain · NotSynchronous

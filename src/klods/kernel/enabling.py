@@ -57,7 +57,16 @@ class Task:
         """The line of the log about one of its modules."""
         plan = self.plan
         return LogEntry(
-            self.actor, plan.action.value, code, plan.platform_id, outcome, asdict(plan), before, after, self.why
+            self.actor,
+            plan.action.value,
+            code,
+            plan.platform_id,
+            outcome,
+            asdict(plan),
+            before,
+            after,
+            self.why,
+            plan.undoes or None,
         )
 
 

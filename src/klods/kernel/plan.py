@@ -39,6 +39,9 @@ class Action(StrEnum):
     DISCARD = "discard"
     """Delete the tables that were set aside last for good."""
 
+    UNDO = "undo"
+    """Take back what an entry of the log switched."""
+
 
 class Do(StrEnum):
     """What one step of a plan does."""
@@ -99,6 +102,12 @@ class Intent:
     archive: int = 0
     """The number of the archive to restore or delete; 0 is the newest."""
 
+    shared: bool = False
+    """Whether several platforms may see the same rows of tables that know no platforms."""
+
+    entry: int = 0
+    """The entry of the log to undo; 0 is the newest that can be."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -115,10 +124,16 @@ class Plan:
     archive: int = 0
     """The number of the archive that is restored or deleted."""
 
+    shared: bool = False
+    """Whether it was said that several platforms may see the same rows."""
+
+    undoes: int = 0
+    """The entry of the log whose effect is taken back."""
+
     @property
     def intent(self) -> Intent:
         """What was asked for: planning it again from the same states gives the same plan."""
-        return Intent(self.action, self.target, self.platform_id, self.along, self.archive)
+        return Intent(self.action, self.target, self.platform_id, self.along, self.archive, self.shared, self.undoes)
 
     @property
     def token(self) -> str:

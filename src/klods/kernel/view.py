@@ -8,6 +8,7 @@ from klods.kernel.catalog import Catalog, Module
 from klods.kernel.config import Environment
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.graph import Definitions
+from klods.kernel.history import Log
 from klods.kernel.holdings import Holder
 from klods.kernel.names import default_prefix
 from klods.kernel.ports import Tables
@@ -32,6 +33,9 @@ class View:
 
     tables: Tables | None = None
     """What modules hold in the database; only plans that take something out or bring it back look there."""
+
+    log: Log | None = None
+    """What was done before; only plans that undo look there."""
 
     is_kept: Callable[[str, str], bool] = lambda code, content_hash: False  # noqa: ARG005
     """Whether the approved copy of a module with that hash is still there."""
@@ -61,6 +65,10 @@ class View:
         """The codes whose gate is open, by platform."""
         platforms = sorted({platform for _, platform in self.states.activations})
         return {platform: self.states.enabled(platform) for platform in platforms}
+
+    def platforms_of(self, code: str) -> frozenset[int]:
+        """The platforms on which a module is enabled."""
+        return frozenset(platform for platform, codes in self.enabled.items() if code in codes)
 
     def switches(self, code: str, platform_id: int) -> Switches:
         """The safety switches of a module as they are in force, or would be if it were enabled."""

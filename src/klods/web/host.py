@@ -11,7 +11,7 @@ from starlette.types import Scope
 
 from klods._version import __version__
 from klods.kernel.subject import Subject
-from klods.web import health, host_api, uninstall_api
+from klods.web import health, host_api, log_api, uninstall_api
 from klods.web.asgi_scope import PAGES
 from klods.web.asking import SignedIn, Somebody
 from klods.web.errors import Errors, report
@@ -58,7 +58,7 @@ def create_host_app(services: HostServices, errors: Errors, merge: Merge = host_
     app.add_middleware(BoundedBody)
     app.state.services = services
     _add_documents(app, merge)
-    for part in (home, sign_in, look, modules, health, uninstall_api, host_api):
+    for part in (home, sign_in, look, modules, health, uninstall_api, log_api, host_api):
         app.include_router(part.router)
     mount_assets(app, services.switchboard)
     return app

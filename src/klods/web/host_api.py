@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Response
 
 from klods.errors import ModuleNotEnabled, NoSuchDryRun
 from klods.kernel.catalog import Catalog
 from klods.kernel.overview import Row, find, overview
-from klods.kernel.plan import Action
+from klods.kernel.plan import Action, Intent
 from klods.kernel.state import Installed
 from klods.kernel.subject import Subject
 from klods.web.asking import Admin, Services, SignedIn, actor
@@ -18,7 +18,6 @@ from klods.web.host_models import (
     DryRunOut,
     EnableIn,
     ErrorOut,
-    LogOut,
     MeOut,
     MigrationsOut,
     ModuleOut,
@@ -69,9 +68,7 @@ def get_module(code: Code, admin: Admin, services: Services) -> ModuleOut:
 @router.post("/modules/{code}/plan", tags=["modules"], operation_id="plan_module")
 def plan(code: Code, admin: Admin, services: Services, wanted: PlanIn | None = None) -> PlanOut:
     """What an action would do; nothing is done."""
-    wanted = wanted or PlanIn()
-    plan = services.lifecycle.plan(wanted.action, code, admin.platform_id, along=wanted.along, archive=wanted.archive)
-    return PlanOut.of(plan)
+    return PlanOut.of(services.lifecycle.plan_for((wanted or PlanIn()).about(code, admin.platform_id)))
 
 
 SWITCHED: dict[int | str, dict[str, Any]] = {202: {"model": OutcomeOut, "description": "Done; some have not followed"}}
@@ -83,7 +80,8 @@ def enable(
 ) -> OutcomeOut:
     """Enable a module and what it requires, in every process."""
     action = Action.ENABLE_LIVE if body and body.live else Action.ENABLE
-    outcome = _switch(services, admin, (action, code), body or EnableIn())
+    wanted = Intent(action, code, admin.platform_id, shared=body is not None and body.shared)
+    outcome = _apply(services, admin, wanted, body or EnableIn())
     response.status_code = 202 if outcome.late else 200
     return outcome
 
@@ -119,15 +117,6 @@ def list_migrations(code: Code, admin: Admin, services: Services) -> MigrationsO
     """What has not run yet of the module's migrations."""
     catalog = services.catalog()
     return MigrationsOut(code=code, pending=list(services.lifecycle.migrator.pending(catalog.find(code))))
-
-
-@router.get("/modules/{code}/log", tags=["modules"], operation_id="list_module_log")
-def list_log(
-    code: Code, admin: Admin, services: Services, most: Annotated[int, Query(ge=1, le=500)] = 100
-) -> list[LogOut]:
-    """What was done to the module, the newest first."""
-    row = find(services.known(), code, admin.platform_id)
-    return [LogOut(**line) for line in services.history(row.code, most)]
 
 
 @router.get("/dry-runs/{run_id}", tags=["dry runs"], operation_id="get_dry_run")
@@ -180,6 +169,10 @@ def _pending(services: HostServices, catalog: Catalog, rows: Iterable[Row]) -> M
 
 def _switch(services: HostServices, admin: Subject, wanted: tuple[Action, str], body: SwitchIn) -> OutcomeOut:
     action, code = wanted
-    plan = services.lifecycle.plan(action, code, admin.platform_id)
+    return _apply(services, admin, Intent(action, code, admin.platform_id), body)
+
+
+def _apply(services: HostServices, admin: Subject, wanted: Intent, body: SwitchIn) -> OutcomeOut:
+    plan = services.lifecycle.plan_for(wanted)
     outcome = services.lifecycle.apply(plan, actor=actor(admin), why=body.why, token=body.token)
     return OutcomeOut.of(outcome)

@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.rules import enabling_and_disabling_changes_nothing, rings_are_named, rules_stay_true
-from support.worlds import CODES, PLATFORMS, World, broken_rules, definitions, worlds
+from support.worlds import CODES, PLATFORMS, World, definitions, worlds
 
 from klods.kernel.plan import Action
 
