@@ -1,10 +1,15 @@
 """What must be true of every plan in every random hub; the unit tests try it a little, the long ones thoroughly."""
 
+from dataclasses import asdict, replace
+
 from support.worlds import World, broken_rules, needing, reached
 
-from klods.errors import AlreadyRunning, CoreModule, InvalidDefinition
+from klods.errors import AlreadyRunning, CannotUndo, CoreModule, InvalidDefinition
+from klods.kernel.history import DONE
 from klods.kernel.plan import Action, Do, Intent, Plan
 from klods.kernel.planning import make_plan
+from klods.kernel.ports import LogEntry
+from klods.testing.memory import MemoryLog
 
 
 def planned(world: World, action: Action, code: str, platform: int) -> Plan | None:
@@ -55,6 +60,27 @@ def enabling_and_disabling_changes_nothing(world: World, code: str, platform: in
         assert world.folders[code].is_core
         return False
     assert after.after(back).enabled == world.enabled
+    return True
+
+
+def undoing_gives_the_states_from_before(world: World, action: Action, code: str, platform: int) -> bool:
+    """Whatever was switched, to undo its entry at once switches the same back; False where nothing was switched."""
+    plan = planned(world, action, code, platform)
+    if plan is None or not (plan.doing(Do.ENABLE) or plan.doing(Do.DISABLE)):
+        return False
+    log, after = MemoryLog(), world.after(plan)
+    log.keep([LogEntry("ada", action, it, platform, DONE, asdict(plan)) for it in dict.fromkeys(s.code for s in plan)])
+    try:
+        back = make_plan(replace(after.view, log=log), Intent(Action.UNDO, "", platform))
+    except InvalidDefinition as error:
+        _refused(error.data["items"])
+        return False
+    except CannotUndo as error:
+        assert action is Action.DISABLE or any(after.installed[it].is_core for it in plan.doing(Do.ENABLE)), error
+        return False
+    restored = after.after(back)
+    assert restored.enabled == world.enabled
+    assert not list(broken_rules(restored.installed, restored.enabled))
     return True
 
 

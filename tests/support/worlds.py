@@ -134,7 +134,7 @@ def worlds(draw) -> World:
     for code in draw(st.sets(st.sampled_from(CODES), max_size=2)):
         del installed[code]
     enabled = {
-        platform: frozenset(installed) & draw(st.frozensets(st.sampled_from(CODES), max_size=6))
+        platform: frozenset(installed) - draw(st.frozensets(st.sampled_from(CODES), max_size=3))
         for platform in PLATFORMS
     }
     return World(folders, installed, _repaired(installed, enabled))

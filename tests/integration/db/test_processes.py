@@ -103,7 +103,7 @@ def test_a_killed_process_is_not_waited_for_and_its_row_is_swept(database, host_
     """
     child = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, text=True)
     assert child.stdout.readline() == "joined\n"
-    assert LiveProcesses(database).wait(10, seconds=0.1) == (f"web-{child.pid}",)
+    assert LiveProcesses(database).wait(10, seconds=0.1).late == (f"web-{child.pid}",)
     child.send_signal(signal.SIGKILL)
     child.wait()
     child.stdout.close()

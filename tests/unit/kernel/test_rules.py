@@ -1,6 +1,11 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.rules import enabling_and_disabling_changes_nothing, rings_are_named, rules_stay_true
+from support.rules import (
+    enabling_and_disabling_changes_nothing,
+    rings_are_named,
+    rules_stay_true,
+    undoing_gives_the_states_from_before,
+)
 from support.worlds import CODES, PLATFORMS, World, definitions, worlds
 
 from klods.kernel.plan import Action
@@ -19,6 +24,12 @@ def test_every_plan_leaves_the_rules_true(world, action, code, platform):
 @given(worlds(), code, platform)
 def test_enabling_a_module_and_disabling_it_changes_nothing(world, code, platform):
     enabling_and_disabling_changes_nothing(world, code, platform)
+
+
+@settings(max_examples=60)
+@given(worlds(), switching, code, platform)
+def test_what_was_switched_can_be_switched_back(world, action, code, platform):
+    undoing_gives_the_states_from_before(world, action, code, platform)
 
 
 @settings(max_examples=40)
