@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 
-from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 
 from klods.kernel.catalog import Catalog, Module, Source
@@ -106,37 +106,34 @@ def needing(definitions: Definitions, codes: frozenset[str], code: str) -> set[s
     return {it for it in codes if it == code or code in reached({c: definitions[c] for c in codes}, it)}
 
 
-_some_codes = st.lists(st.sampled_from(CODES), max_size=2, unique=True)
-
-
-@st.composite
-def definitions(draw, code: str) -> ModuleDefinition:
+def random_definition(dice: Random, code: str) -> ModuleDefinition:
     """Any definition; more often than not one that needs only later letters, so that there is something to enable."""
-    others = [it for it in draw(_some_codes) if it > code or draw(st.integers(0, 9)) == 0]
-    hates = [it for it in draw(st.lists(st.sampled_from(CODES), max_size=1)) if it != code and draw(st.booleans())]
+    others = [it for it in dice.sample(CODES, dice.randint(0, 2)) if it > code or dice.random() < 0.1]
+    hates = [it for it in dice.sample(CODES, 1) if it != code and dice.random() < 0.3]
     return ModuleDefinition(
         code=code,
         name=code,
-        version=draw(st.sampled_from(VERSIONS)),
-        requires=[it + draw(st.sampled_from(RANGES)) for it in others],
-        conflicts=[it + draw(st.sampled_from(RANGES)) for it in hates],
-        is_core=draw(st.integers(0, 4)) == 0,
-        is_internal=draw(st.booleans()),
+        version=dice.choice(VERSIONS),
+        requires=[it + dice.choice(RANGES) for it in others],
+        conflicts=[it + dice.choice(RANGES) for it in hates],
+        is_core=dice.random() < 0.2,
+        is_internal=dice.random() < 0.3,
     )
 
 
-@st.composite
-def worlds(draw) -> World:
+def random_folders(dice: Random) -> Definitions:
+    """What stands in the folders of every module, rings and all."""
+    return {code: random_definition(dice, code) for code in CODES}
+
+
+def random_world(dice: Random) -> World:
     """Folders and approved content that may differ, and states in which every rule holds."""
-    folders = {code: draw(definitions(code)) for code in CODES}
-    edited = draw(st.sets(st.sampled_from(CODES), max_size=3))
-    installed = {code: draw(definitions(code)) if code in edited else it for code, it in folders.items()}
-    for code in draw(st.sets(st.sampled_from(CODES), max_size=2)):
+    folders = random_folders(dice)
+    edited = dice.sample(CODES, dice.randint(0, 3))
+    installed = {code: random_definition(dice, code) if code in edited else it for code, it in folders.items()}
+    for code in dice.sample(CODES, dice.randint(0, 2)):
         del installed[code]
-    enabled = {
-        platform: frozenset(installed) - draw(st.frozensets(st.sampled_from(CODES), max_size=3))
-        for platform in PLATFORMS
-    }
+    enabled = {it: frozenset(installed).difference(dice.sample(CODES, dice.randint(0, 3))) for it in PLATFORMS}
     return World(folders, installed, _repaired(installed, enabled))
 
 

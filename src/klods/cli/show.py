@@ -41,8 +41,18 @@ def list_modules(platform_id: int, *, as_json: bool) -> None:
     if as_json:
         print_json([asdict(row) for row in rows])
         return
-    cells = ((row.code, state_of(row), row.version, row.name, row.reason) for row in rows)
-    print_table(("module", "state", "version", "name", "reason"), cells)
+    cells = ((row.code, state_of(row), class_of(row), row.version, row.name, row.reason) for row in rows)
+    print_table(("module", "state", "class", "version", "name", "reason"), cells)
+
+
+def class_of(row: "Row") -> str:
+    """The class of a module in words: one that is both is core and internal."""
+    words = [
+        row.kind,
+        "internal" if row.is_core and row.is_internal else "",
+        "wrapper" if row.form == "wrapper" else "",
+    ]
+    return ", ".join(filter(None, words))
 
 
 def state_of(row: "Row") -> str:
@@ -60,13 +70,15 @@ def status(code: str, platform_id: int, *, as_json: bool) -> None:
 
     with opened() as klods:
         catalog = klods.catalog()
-        row = find(klods.lifecycle.known(catalog, klods.states.read()), code, platform_id)
+        overview = klods.lifecycle.known(catalog, klods.states.read())
+        row = find(overview, code, platform_id)
         tables = klods.migrator.status(catalog[row.code]) if row.code in catalog else None
-    known = asdict(row) | {"migrations": asdict(tables) if tables else None}
+        shared = klods.tables.shared(overview.holder(row.code))
+    known = asdict(row) | {"migrations": asdict(tables) if tables else None, "shared_tables": shared}
     if as_json:
         print_json(known)
         return
-    shown = asdict(row) | (_migrations(tables) if tables else {})
+    shown = asdict(row) | {"shared by all platforms": shared} | (_migrations(tables) if tables else {})
     print_table(("what", "value"), (item for item in shown.items() if item[1] not in ("", ())))
 
 

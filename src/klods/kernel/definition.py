@@ -22,6 +22,21 @@ class FrontendType(StrEnum):
     VENDOR = "vendor"
 
 
+class Kind(StrEnum):
+    """The class of a module in one word; a core module that is internal is core."""
+
+    CORE = "core"
+    INTERNAL = "internal"
+    OPTIONAL = "optional"
+
+
+class Form(StrEnum):
+    """Whether a module brings code of its own, or only says what belongs together."""
+
+    WRAPPER = "wrapper"
+    SELF_CONTAINED = "self_contained"
+
+
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """Another module, with the versions that are meant: ``payments>=1.2``."""
@@ -138,6 +153,11 @@ class ModuleDefinition:
     def required_codes(self) -> tuple[str, ...]:
         """The codes this module requires, without version ranges."""
         return tuple(requirement.code for requirement in self.requires)
+
+    @property
+    def kind(self) -> Kind:
+        """The class of the module."""
+        return Kind.CORE if self.is_core else Kind.INTERNAL if self.is_internal else Kind.OPTIONAL
 
     @property
     def holder(self) -> Holder:

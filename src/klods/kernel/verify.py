@@ -8,6 +8,7 @@ from klods.kernel.granting import grant_problems
 from klods.kernel.problems import Problem, Problems
 from klods.kernel.relations import relation_problems
 from klods.kernel.rules.calls import call_problems
+from klods.kernel.rules.classes import class_problems
 from klods.kernel.rules.contents import file_problems, locale_problems, migration_problems, missing_problems
 from klods.kernel.rules.imports import import_problems
 from klods.kernel.rules.outside import outside_problems
@@ -24,6 +25,7 @@ RULES: tuple[Rule, ...] = (
     call_problems,
     outside_problems,
     route_problems,
+    class_problems,
     migration_problems,
     locale_problems,
     missing_problems,

@@ -62,7 +62,10 @@ def get_module(code: Code, admin: Admin, services: Services) -> ModuleOut:
     """One module."""
     known = services.known()
     catalog, row = known.catalog, find(known, code, admin.platform_id)
-    return ModuleOut.of(row, catalog.problems.of(row.code), _pending(services, catalog, [row]).get(row.code, ()))
+    pending = _pending(services, catalog, [row]).get(row.code, ())
+    return ModuleOut.of(
+        row, catalog.problems.of(row.code), pending, services.lifecycle.tables.shared(known.holder(row.code))
+    )
 
 
 @router.post("/modules/{code}/plan", tags=["modules"], operation_id="plan_module")

@@ -63,7 +63,8 @@ class ModuleOut(Shape):
     name: str
     description: str
     version: str
-    kind: Annotated[str, Field(description="core, internal or optional")]
+    kind: Annotated[str, Field(description="core, internal or optional; empty for a module that cannot be read")]
+    form: Annotated[str, Field(description="self_contained or wrapper")]
     is_core: bool
     is_internal: bool
     state: Annotated[str, Field(description="the one word for how it stands on your platform")]
@@ -75,20 +76,26 @@ class ModuleOut(Shape):
     origin: str
     requires: list[str]
     required_by: list[str]
+    conflicts: list[str]
+    shared_tables: Annotated[
+        list[str] | None, Field(description="tables that all platforms see the same rows of; null in lists of modules")
+    ] = None
     pending_migrations: list[str]
     problems: list[ProblemOut]
     paths: PathsOut
 
     @classmethod
-    def of(cls, row: Row, problems: Iterable[Problem], pending: Iterable[str]) -> Self:
+    def of(
+        cls, row: Row, problems: Iterable[Problem], pending: Iterable[str], shared: Iterable[str] | None = None
+    ) -> Self:
         """The answer for one row of the overview."""
-        kind = "core" if row.is_core else "internal" if row.is_internal else "optional"
         api, page = f"/api/v1/{row.code}", f"/{row.code}"
         return cls(
-            kind=kind,
             state=row.shown,
             requires=list(row.requires),
             required_by=list(row.required_by),
+            conflicts=list(row.conflicts),
+            shared_tables=None if shared is None else list(shared),
             pending_migrations=list(pending),
             problems=[ProblemOut.model_validate(problem) for problem in problems],
             paths=PathsOut(api=api, page=page, health=f"{api}/health"),
@@ -96,7 +103,12 @@ class ModuleOut(Shape):
         )
 
 
-_SAME = frozenset(ModuleOut.model_fields) & frozenset(Row.__slots__) - {"requires", "required_by", "problems"}
+_SAME = frozenset(ModuleOut.model_fields) & frozenset(Row.__slots__) - {
+    "requires",
+    "required_by",
+    "conflicts",
+    "problems",
+}
 
 
 class TableOut(Shape):

@@ -160,6 +160,8 @@ def _add(merged: Document, document: Document, subject: Subject, *, internal: bo
     """Put in what the subject may call, and the components that it needs."""
     references: set[str] = set()
     for path, method, operation in _operations(document):
+        if internal and _kind(path, internal=False) is FrontendType.VENDOR:
+            continue
         if operation.get(PUBLIC) or _kind(path, internal=internal) is subject.kind:
             merged.setdefault("paths", {}).setdefault(path, {})[method] = operation
             references |= _references(operation)
