@@ -44,6 +44,9 @@ class PaperLifecycle:
     states: States = field(default_factory=States)
     late: tuple[str, ...] = ()
     refusal: KlodsError | None = None
+    planning_refusal: KlodsError | None = None
+    """Raised for every plan until somebody says that tables may be shared."""
+
     actors: list[str] = field(default_factory=list)
     tables: MemoryTables = field(default_factory=MemoryTables)
     log: ModuleLog | None = None
@@ -83,6 +86,8 @@ class PaperLifecycle:
         return Plan(action, code, platform_id, steps, warnings)
 
     def plan_for(self, intent: Intent) -> Plan:
+        if self.planning_refusal and not intent.shared:
+            raise self.planning_refusal
         if intent.action is Action.UNDO:
             return make_plan(View(self.catalog, self.states, lambda _: (), str, log=self.log), intent)
         return self.plan(intent.action, intent.target, intent.platform_id, along=intent.along, archive=intent.archive)
