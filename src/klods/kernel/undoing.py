@@ -150,7 +150,7 @@ class _Undoing:
             yield str(CoreModule(module=code)).removesuffix(".")
         for other in sorted(dependents(self.view.standing, [code]).difference(self.codes(Do.DISABLE))):
             if self.view.states.activation(other, platform_id).state is not Active.DISABLED:
-                yield f"{other} needs {code} and was enabled later"
+                yield f"{other} needs {code} and is enabled"
 
     def _misses(self, code: str) -> Iterator[str]:
         """Why a module cannot be enabled with those alone that the entry disabled."""

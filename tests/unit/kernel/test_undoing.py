@@ -79,7 +79,7 @@ def test_what_a_later_entry_needs_is_not_taken_away():
     it = hub()
     switch(it, Action.ENABLE, "a")
     switch(it, Action.ENABLE, "z")
-    assert against(it, 1) == ("z needs b and was enabled later",)
+    assert against(it, 1) == ("z needs b and is enabled",)
 
 
 def test_what_somebody_switched_again_is_left_to_them():
