@@ -36,7 +36,7 @@ class Company:
             if self.changed_of(definition.code) and requirement.code not in self.enabled[platform]:
                 message = f"requires {requirement}, which is not enabled on platform {platform}, where its new content runs too"
                 hint = f"Enable {requirement.code} on platform {platform} first."
-                yield self._problem(definition.code, "requires", message, "requires", hint)
+                yield self._problem(definition.code, "requires", message, field="requires", hint=hint)
             elif self.changed_of(requirement.code) and not self.changed_of(definition.code):
                 yield from self._dependent(definition, self.definitions.get(requirement.code), requirement.admits)
 
@@ -49,10 +49,10 @@ class Company:
         if not admits(needed.version):
             said = next(it for it in dependent.requires if it.code == needed.code)
             message = f"is at version {needed.version}, but {dependent.code} is enabled and requires {said}"
-            yield self._problem(needed.code, "versions", message, "version")
+            yield self._problem(needed.code, "versions", message, field="version")
         if dependent.is_core and not needed.is_core:
             message = f"is optional, but {dependent.code} is enabled, a core module, and requires it"
-            yield self._problem(needed.code, "core", message, "is_core", f"Leave {needed.code} core.")
+            yield self._problem(needed.code, "core", message, field="is_core", hint=f"Leave {needed.code} core.")
 
     def _conflict(self, conflict: Conflict, platform: int) -> Iterator[Problem]:
         codes = [it for it in (conflict.code, conflict.other) if self.changed_of(it)]
@@ -64,12 +64,12 @@ class Company:
         together = "would be enabled beside it" if len(codes) > 1 else "is enabled"
         message = f"{way}: {other} {together} on platform {platform}"
         hint = f"Disable {other} first: nothing is switched off to make room."
-        yield self._problem(changed, "conflicts", message, "conflicts", hint)
+        yield self._problem(changed, "conflicts", message, field="conflicts", hint=hint)
 
     def changed_of(self, code: str) -> bool:
         """Whether the plan changes what runs of that module, or where."""
         return code in self.changed
 
-    def _problem(self, code: str, rule: str, message: str, field: str, hint: str = "") -> Problem:
+    def _problem(self, code: str, rule: str, message: str, *, field: str, hint: str = "") -> Problem:
         file, line = place_of(self.catalog[code].source, field) if code in self.catalog else ("", 0)
         return Problem(code, rule, message, file, line, hint)

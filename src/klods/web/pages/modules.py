@@ -72,7 +72,7 @@ Number = Annotated[int, Query(ge=0, le=2**62)]
 
 
 def _wanted(
-    subject: Admin, code: str, action: Action, archive: Number = 0, entry: Number = 0, *, shared: bool = False
+    subject: Admin, code: str, action: Action, *, archive: Number = 0, entry: Number = 0, shared: bool = False
 ) -> Wanted:
     return Wanted(code, action, subject.platform_id, archive, entry, shared)
 
