@@ -14,6 +14,7 @@ from klods.kernel.rules.imports import import_problems
 from klods.kernel.rules.outside import outside_problems
 from klods.kernel.rules.python_files import python_files
 from klods.kernel.rules.routes import route_problems
+from klods.kernel.rules.sharing import sharing_problems
 from klods.kernel.rules.wording import wording_problems
 
 Rule = Callable[[Catalog, Module], Iterator[Problem]]
@@ -27,6 +28,7 @@ RULES: tuple[Rule, ...] = (
     route_problems,
     class_problems,
     migration_problems,
+    sharing_problems,
     locale_problems,
     missing_problems,
     wording_problems,

@@ -247,3 +247,21 @@ def test_conflicts_are_read_from_both_spellings_and_wrong_ones_are_told(checked,
 
 
 SPOKEN = "from klods import ModuleDefinition\nit = ModuleDefinition(code='other', name='Other', conflicts=['shop<1'])\n"
+
+
+TABLES = """
+-- create table shop_commented (id int);
+create table if not exists shop_rates (
+    id int
+);
+create table shop_items (id int, platform_id bigint);
+create table public.shop_days (id int);
+create table shop_copies as select 1 as id;
+"""
+
+
+def test_tables_that_platforms_would_share_are_named_with_their_line(checked):
+    later = "alter table shop_days add column platform_id bigint not null default klods.platform();"
+    files = {"shop/migrations/001_init.sql": TABLES, "shop/migrations/002_more.sql": later}
+    (told,) = checked(**files)
+    assert told.startswith("shared shop/migrations/001_init.sql:3 the table shop_rates has no platform_id")
