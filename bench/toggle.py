@@ -14,13 +14,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
 from klods.bootstrap import Klods, build, database
 from klods.db.processes import LiveProcesses
+from klods.kernel.history import Acknowledgement
 from klods.kernel.plan import Action
 from klods.scaffold.create import create_module
 from klods.scaffold.words import Words
@@ -38,11 +38,11 @@ class Timed:
     real: LiveProcesses
     seconds: list[float] = field(default_factory=list)
 
-    def wait(self, generation: int, seconds: float) -> Sequence[str]:
+    def wait(self, generation: int, seconds: float) -> Acknowledgement:
         began = time.perf_counter()
-        late = self.real.wait(generation, seconds)
+        followed = self.real.wait(generation, seconds)
         self.seconds.append(time.perf_counter() - began)
-        return late
+        return followed
 
 
 def main() -> int:

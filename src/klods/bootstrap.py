@@ -13,6 +13,7 @@ from klods.db.dry_runs import DryRuns
 from klods.db.holdings.tables import ModuleTables
 from klods.db.mail_queue import MailQueue
 from klods.db.migrating.migrator import ModuleMigrator, migrate_host
+from klods.db.module_log import ModuleLog
 from klods.db.own_connection import own_transaction
 from klods.db.people.stores import People
 from klods.db.processes import LiveProcesses
@@ -92,6 +93,11 @@ class Klods:
         return ModuleTables(self.database)
 
     @cached_property
+    def log(self) -> ModuleLog:
+        """What was done to modules."""
+        return ModuleLog(self.database)
+
+    @cached_property
     def people(self) -> People:
         """Accounts, sign-ins and tokens."""
         return People(self.database)
@@ -127,6 +133,7 @@ class Klods:
             contents=self.contents,
             probe=self.probe,
             tables=self.tables,
+            log=self.log,
             processes=self.processes,
             in_force=self.installed.definitions,
             environment=self.settings.modules,
@@ -193,7 +200,6 @@ class Klods:
 
     def web_app(self) -> "WebApp":
         """The ASGI application of this process."""
-        from klods.db.module_log import newest_lines
         from klods.web.app import Process, WebApp
         from klods.web.engine.snapshot import Snapshot, Switchboard
         from klods.web.pages.sources import host_texts
@@ -210,7 +216,6 @@ class Klods:
             platforms=self.platforms,
             vendors=self.vendors,
             tiers=self.tiers,
-            history=partial(newest_lines, self.database),
             find_dry_run=DryRuns(self.database).find,
             why_not_ready=lambda: NOT_READ if switchboard.current.generation == NONE_YET else "",
             warnings=self.warnings,

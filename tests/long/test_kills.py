@@ -7,7 +7,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,18 +76,20 @@ def with_victim(hub: MortalHub) -> MortalHub:
 
 @pytest.fixture
 def new_hub(tmp_path, postgres_server, host_template):
-    """Hubs on fresh databases of the shared server, so that each kill starts from the same state."""
-    with ExitStack() as stack:
+    """Makes a hub on a fresh database of the shared server, so that each kill starts from the same state."""
 
-        def make(like: MortalHub | None = None) -> MortalHub:
-            folder = Path(tempfile.mkdtemp(dir=tmp_path))
-            template = host_template
-            if like is not None:
-                shutil.copytree(like.folder, folder, dirs_exist_ok=True)
-                template = conninfo_to_dict(like.conninfo())["dbname"]
-            return MortalHub(folder, stack.enter_context(copied(postgres_server, template)))
+    @contextmanager
+    def make(like: MortalHub | None = None) -> Iterator[MortalHub]:
+        folder = Path(tempfile.mkdtemp(dir=tmp_path))
+        template = host_template
+        if like is not None:
+            shutil.copytree(like.folder, folder, dirs_exist_ok=True)
+            template = conninfo_to_dict(like.conninfo())["dbname"]
+        with copied(postgres_server, template) as conninfo:
+            yield MortalHub(folder, conninfo)
+        shutil.rmtree(folder)
 
-        yield make
+    return make
 
 
 @dataclass(frozen=True)
@@ -161,45 +164,58 @@ def is_done(hub: MortalHub, doing: Doing) -> bool:
     return doing.command == BACK and found.tables > 0
 
 
+def points_of(new_hub, prepared: MortalHub, action: str) -> list[str]:
+    """Where the action can die; every command opens the hub in the same steps, and once is enough to die in them."""
+    with new_hub(prepared) as hub:
+        points = hub.points(*DOINGS[action].command, "--json")
+    if action == "enable":
+        return points
+    with new_hub(prepared) as hub:
+        opening = set(hub.points("module", "archives", "--json"))
+    return [point for point in points if point not in opening]
+
+
 @pytest.mark.parametrize("action", DOINGS)
 def test_a_kill_at_any_step_leaves_all_or_nothing_and_the_next_try_works(new_hub, action):
-    doing, prepared = DOINGS[action], with_victim(new_hub())
-    for step in doing.before:
-        prepared.klods(*step)
-    if doing.grows:
-        (prepared.folder / "modules/victim/migrations/002_more.sql").write_text(MORE)
-    points = new_hub(prepared).points(*doing.command, "--json")
-    if action != "enable":
-        # Every command opens the hub in the same steps; once is enough to die in them.
-        opening = set(new_hub(prepared).points("module", "archives", "--json"))
-        points = [point for point in points if point not in opening]
-    for point in some(points, few=2, name=f"kill-{action}"):
-        hub = new_hub(prepared)
-        died = hub.mortal("--die", point, command=(*doing.command, "--json"))
-        assert died.returncode == -signal.SIGKILL, (point, died.stderr)
-        hub.state()  # the next start, which mends what was half switched
-        assert_whole_or_nothing(hub)
-        if not is_done(hub, doing):
-            hub.klods(*doing.command)
-        assert_whole_or_nothing(hub)
-        found = facts(hub)
-        assert found.enabled is doing.enabled, point
-        assert (found.tables > 0, found.archives) == (doing.there, int(doing.archived)), (point, found)
+    doing = DOINGS[action]
+    with new_hub() as prepared:
+        with_victim(prepared)
+        for step in doing.before:
+            prepared.klods(*step)
+        if doing.grows:
+            (prepared.folder / "modules/victim/migrations/002_more.sql").write_text(MORE)
+        for point in some(points_of(new_hub, prepared, action), few=2, name=f"kill-{action}"):
+            with new_hub(prepared) as hub:
+                assert_survives(hub, doing, point)
+
+
+def assert_survives(hub: MortalHub, doing: Doing, point: str) -> None:
+    """The command dies at the point, and afterwards the module is whole and the command can be given again."""
+    died = hub.mortal("--die", point, command=(*doing.command, "--json"))
+    assert died.returncode == -signal.SIGKILL, (point, died.stderr)
+    hub.state()  # the next start, which mends what was half switched
+    assert_whole_or_nothing(hub)
+    if not is_done(hub, doing):
+        hub.klods(*doing.command)
+    assert_whole_or_nothing(hub)
+    found = facts(hub)
+    assert found.enabled is doing.enabled, point
+    assert (found.tables > 0, found.archives) == (doing.there, int(doing.archived)), (point, found)
 
 
 def test_a_kill_at_any_step_of_create_leaves_a_whole_module_or_none(new_hub):
     command = ("module", "create", "victim", "It is killed", "--json")
-    whole = new_hub()
-    points = whole.points(*command)
-    files = {path.relative_to(whole.folder) for path in (whole.folder / "modules").rglob("*")}
+    with new_hub() as whole:
+        points = whole.points(*command)
+        files = {path.relative_to(whole.folder) for path in (whole.folder / "modules").rglob("*")}
     for point in some(points, few=5, name="kill-create"):
-        hub = new_hub()
-        assert hub.mortal("--die", point, command=command).returncode == -signal.SIGKILL, point
-        left = {path.relative_to(hub.folder) for path in (hub.folder / "modules/victim").rglob("*")}
-        assert left in (set(), files - {Path("modules/victim")}), point
-        if not left:
-            hub.klods(*command[:-1])
-        assert hub.state()["problems"] == []
+        with new_hub() as hub:
+            assert hub.mortal("--die", point, command=command).returncode == -signal.SIGKILL, point
+            left = {path.relative_to(hub.folder) for path in (hub.folder / "modules/victim").rglob("*")}
+            assert left in (set(), files - {Path("modules/victim")}), point
+            if not left:
+                hub.klods(*command[:-1])
+            assert hub.state()["problems"] == []
 
 
 def servers_in(folder: Path) -> list[str]:

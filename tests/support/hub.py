@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
 from starlette.types import ASGIApp
 
 from klods.db.database import Database
-from klods.db.module_log import newest_lines
+from klods.db.module_log import ModuleLog
 from klods.db.people.accounts import Account
 from klods.db.people.stores import People
 from klods.db.tenants.platforms import PlatformRows
@@ -22,7 +22,7 @@ from klods.kernel.definition import ModuleDefinition
 from klods.kernel.lifecycle import Outcome
 from klods.kernel.mailing import Letter
 from klods.kernel.overview import Known
-from klods.kernel.plan import TAKES_OUT, Action, Do, Plan, Step
+from klods.kernel.plan import TAKES_OUT, Action, Do, Intent, Plan, Step
 from klods.kernel.planning import make_plan
 from klods.kernel.problems import Problem, Problems
 from klods.kernel.state import Activation, Active, Installation, Installed, States, StoredSwitches
@@ -50,8 +50,12 @@ class PaperLifecycle:
     states: States = field(default_factory=States)
     late: tuple[str, ...] = ()
     refusal: KlodsError | None = None
+    planning_refusal: KlodsError | None = None
+    """Raised for every plan until somebody says that tables may be shared."""
+
     actors: list[str] = field(default_factory=list)
     tables: MemoryTables = field(default_factory=MemoryTables)
+    log: ModuleLog | None = None
 
     @property
     def migrator(self):
@@ -67,13 +71,13 @@ class PaperLifecycle:
     def plan(self, action: Action, code: str, platform_id: int, *, along=(), archive=0) -> Plan:
         if action in TAKES_OUT or archive:
             view = View(self.catalog, self.states, lambda _: (), str, tables=self.tables)
-            return make_plan(view, action, code, platform_id, along=along, archive=archive)
+            return make_plan(view, Intent(action, code, platform_id, tuple(along), archive))
         module = self.catalog.find(code)
         enabled = self.states.activation(code, platform_id).state is Active.ENABLED
         if action is Action.DISABLE and module.definition.is_core:
             raise CoreModule(module=code)
         if action in (Action.LIVE, Action.HOLD):
-            return make_plan(View(self.catalog, self.states, lambda _: (), str), action, code, platform_id)
+            return make_plan(View(self.catalog, self.states, lambda _: (), str), Intent(action, code, platform_id))
         if enabled is (action is Action.ENABLE):
             return Plan(action, code, platform_id)
         steps = (Step(Do.DISABLE, code),)
@@ -86,6 +90,13 @@ class PaperLifecycle:
             )
         warnings = ("Its tables are shared by all platforms.",) if code == "invoices" else ()
         return Plan(action, code, platform_id, steps, warnings)
+
+    def plan_for(self, intent: Intent) -> Plan:
+        if self.planning_refusal and not intent.shared:
+            raise self.planning_refusal
+        if intent.action is Action.UNDO:
+            return make_plan(View(self.catalog, self.states, lambda _: (), str, log=self.log), intent)
+        return self.plan(intent.action, intent.target, intent.platform_id, along=intent.along, archive=intent.archive)
 
     def apply(self, plan: Plan, *, actor: str, why: str = "", token: str | None = None) -> Outcome:
         if self.refusal:
@@ -174,6 +185,7 @@ def open_hub(
     lifecycle = PaperLifecycle(catalog)
     letters: list[tuple[Letter, int]] = []
     with Database(conninfo, pool_size=6) as database:
+        lifecycle.log = ModuleLog(database)
         services = HostServices(
             lifecycle=lifecycle,
             catalog=lambda: catalog,
@@ -185,7 +197,6 @@ def open_hub(
             tiers=TierRows(database),
             queue_mail=lambda letter, platform_id: letters.append((letter, platform_id)),
             texts=host_texts(),
-            history=partial(newest_lines, database),
         )
         pages = make_pages(services)
         errors = make_errors(pages)

@@ -24,6 +24,11 @@ MODULE = {
     "live": Command("klods.cli.switch:live", "Let a module go live: what it does is kept from now on."),
     "hold": Command("klods.cli.switch:hold", "Switch a module's READ_ONLY and DRY_RUN on: nothing it does is kept."),
     "migrate": Command("klods.cli.switch:migrate", "Run a module's pending migrations, or take some back."),
+    "log": Command("klods.cli.log:log", "Show what was done to a module, or to all, the newest first."),
+    "undo": Command(
+        "klods.cli.log:undo",
+        "Take back what an entry of the log switched; the newest one that can be when no ENTRY is given.",
+    ),
     "uninstall": Command(
         "klods.cli.uninstall:uninstall", "Take modules out of this installation; they have to be disabled."
     ),

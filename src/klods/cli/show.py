@@ -41,8 +41,18 @@ def list_modules(platform_id: int, *, as_json: bool) -> None:
     if as_json:
         print_json([asdict(row) for row in rows])
         return
-    cells = ((row.code, state_of(row), row.version, row.name, row.reason) for row in rows)
-    print_table(("module", "state", "version", "name", "reason"), cells)
+    cells = ((row.code, state_of(row), class_of(row), row.version, row.name, row.reason) for row in rows)
+    print_table(("module", "state", "class", "version", "name", "reason"), cells)
+
+
+def class_of(row: "Row") -> str:
+    """The class of a module in words: one that is both is core and internal."""
+    words = [
+        row.kind,
+        "internal" if row.is_core and row.is_internal else "",
+        "wrapper" if row.form == "wrapper" else "",
+    ]
+    return ", ".join(filter(None, words))
 
 
 def state_of(row: "Row") -> str:
@@ -60,13 +70,15 @@ def status(code: str, platform_id: int, *, as_json: bool) -> None:
 
     with opened() as klods:
         catalog = klods.catalog()
-        row = find(klods.lifecycle.known(catalog, klods.states.read()), code, platform_id)
+        overview = klods.lifecycle.known(catalog, klods.states.read())
+        row = find(overview, code, platform_id)
         tables = klods.migrator.status(catalog[row.code]) if row.code in catalog else None
-    known = asdict(row) | {"migrations": asdict(tables) if tables else None}
+        shared = klods.tables.shared(overview.holder(row.code))
+    known = asdict(row) | {"migrations": asdict(tables) if tables else None, "shared_tables": shared}
     if as_json:
         print_json(known)
         return
-    shown = asdict(row) | (_migrations(tables) if tables else {})
+    shown = asdict(row) | {"shared by all platforms": shared} | (_migrations(tables) if tables else {})
     print_table(("what", "value"), (item for item in shown.items() if item[1] not in ("", ())))
 
 
@@ -94,14 +106,19 @@ def print_plan(made: "Plan") -> None:
     if not made:
         click.echo(f"There is nothing to do: {made.target} is as you want it.")
     for number, step in enumerate(made, 1):
-        detail = ", ".join(step.revisions) or _versions(step)
-        click.echo(f"{number:>3}. {step.do:<9} {step.code}" + (f"  ({detail})" if detail else ""))
+        click.echo(f"{number:>3}. {step.do:<9} {step.code}{step_detail(step)}")
         for grant in step.grants:
             click.echo(one_line(f"     +  may {grant}"))
         for table in step.tables:
             click.echo(one_line(f"     ·  {table_line(table)}"))
     for warning in made.warnings:
         click.echo(one_line(f"  !  {warning}"))
+
+
+def step_detail(step: "Step") -> str:
+    """What there is to say about a step beyond its module, in parentheses."""
+    detail = ", ".join(step.revisions) or _versions(step)
+    return f"  ({detail})" if detail else ""
 
 
 def table_line(table: "Table") -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from klods.kernel.lifecycle import Outcome
     from klods.kernel.plan import Plan
 
+why_option = click.option("--why", default="", help="The reason, for the log.")
 yes_option = click.option("--yes", is_flag=True, help="Do it without asking.")
 
 
@@ -21,20 +22,26 @@ yes_option = click.option("--yes", is_flag=True, help="Do it without asking.")
 @platform_option
 @yes_option
 @click.option("--live", "goes_live", is_flag=True, help="Let it go live at once: what it does is kept.")
+@click.option(
+    "--shared", is_flag=True, help="Let it see the same rows as on other platforms, in tables without a platform_id."
+)
+@why_option
 @json_option
-def enable(code: str, platform_id: int, *, yes: bool, goes_live: bool, as_json: bool) -> None:
+def enable(code: str, platform_id: int, *, yes: bool, goes_live: bool, shared: bool, why: str, as_json: bool) -> None:
     """Enable a module and what it requires, in every process of the hub."""
-    _switch("enable_live" if goes_live else "enable", code, platform_id, yes=yes, as_json=as_json)
+    action = "enable_live" if goes_live else "enable"
+    _switch(action, code, platform_id, yes=yes, as_json=as_json, shared=shared, why=why)
 
 
 @click.command()
 @click.argument("code")
 @platform_option
 @yes_option
+@why_option
 @json_option
-def disable(code: str, platform_id: int, *, yes: bool, as_json: bool) -> None:
+def disable(code: str, platform_id: int, *, yes: bool, why: str, as_json: bool) -> None:
     """Disable a module and what depends on it; its data stays."""
-    _switch("disable", code, platform_id, yes=yes, as_json=as_json)
+    _switch("disable", code, platform_id, yes=yes, as_json=as_json, why=why)
 
 
 @click.command()
@@ -76,16 +83,18 @@ def migrate(code: str, platform_id: int, *, yes: bool, only_plan: bool, down_to:
         _switch("migrate", code, platform_id, yes=yes, as_json=as_json)
 
 
-def _switch(action: str, code: str, platform_id: int, *, yes: bool, as_json: bool) -> None:
-    from klods.kernel.plan import Action
+def _switch(
+    action: str, code: str, platform_id: int, *, yes: bool, as_json: bool, shared: bool = False, why: str = ""
+) -> None:
+    from klods.kernel.plan import Action, Intent
 
     with opened() as klods:
-        made = klods.lifecycle.plan(Action(action), code, platform_id)
+        made = klods.lifecycle.plan_for(Intent(Action(action), code, platform_id, shared=shared))
         if not as_json:
             print_plan(made)
         if made and not yes and not as_json and _needs_a_word(made) and at_a_terminal():
             click.confirm("Go on?", abort=True)
-        outcome = klods.lifecycle.apply(made, actor=actor())
+        outcome = klods.lifecycle.apply(made, actor=actor(), why=why)
     report(outcome, as_json=as_json)
 
 

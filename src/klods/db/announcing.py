@@ -29,7 +29,7 @@ class Announced:
     def log(self, action: str, what: str, *, platform_id: int = 0, before: str = "", after: str = "") -> None:
         """Append a line to the log of the hub."""
         entry = LogEntry(self.actor, action, HOST, platform_id, "done", {"target": what}, before, after)
-        append(self.connection, entry)
+        append(self.connection, entry, self.generation)
 
 
 @contextmanager

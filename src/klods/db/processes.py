@@ -17,6 +17,7 @@ from psycopg.rows import tuple_row
 
 from klods.db.database import Database
 from klods.db.own_connection import Connection, own_connection
+from klods.kernel.history import Acknowledgement
 
 CHANNEL = "klods"
 ACKNOWLEDGED = "klods_acknowledged"
@@ -91,18 +92,17 @@ class LiveProcesses:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def wait(self, generation: int, seconds: float) -> tuple[str, ...]:
-        """Wait until every live process acknowledged the generation; return the names of the late ones."""
-        end = monotonic() + seconds
+    def wait(self, generation: int, seconds: float) -> Acknowledgement:
+        """Wait until every live process acknowledged the generation, and say who did, who is late and how long it took."""
+        begin = monotonic()
         with own_connection(self._database) as connection:
             connection.execute(f"listen {ACKNOWLEDGED}")
-            while late := _late(connection, generation):
-                left = end - monotonic()
-                if left <= 0:
-                    return late
+            followed, late = _followers(connection, generation)
+            while late and (left := begin + seconds - monotonic()) > 0:
                 for _ in connection.notifies(timeout=min(left, POLL_SECONDS), stop_after=1):
                     pass
-        return ()
+                followed, late = _followers(connection, generation)
+        return Acknowledgement(generation, followed, late, monotonic() - begin)
 
     def address(self) -> str:
         """Where people reach the hub that was started last; empty when none is served."""
@@ -119,8 +119,8 @@ class LiveProcesses:
             return tuple((row["name"], row["generation"]) for row in rows)
 
 
-def _late(connection: Connection, generation: int) -> tuple[str, ...]:
-    rows = connection.execute(
-        f"select name from klods.process where generation < %s and {ALIVE} order by name", [generation]
-    )
-    return tuple(row["name"] for row in rows)
+def _followers(connection: Connection, generation: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The live processes that act by the generation, and those that do not yet."""
+    query = f"select name, generation >= %s as acts from klods.process where {ALIVE} order by name"
+    rows = connection.execute(query, [generation]).fetchall()
+    return tuple(row["name"] for row in rows if row["acts"]), tuple(row["name"] for row in rows if not row["acts"])

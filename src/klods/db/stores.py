@@ -23,6 +23,7 @@ from klods.db.scope import Scope, ScopeKind, enter
 from klods.errors import AlreadyRunning, KlodsError
 from klods.kernel.catalog import Module
 from klods.kernel.grants import Grant
+from klods.kernel.history import Acknowledgement
 from klods.kernel.holdings import Holder
 from klods.kernel.names import default_prefix
 from klods.kernel.ports import LogEntry
@@ -58,6 +59,9 @@ SAVE: Mapping[type, str] = {
     Activation: SAVE_ACTIVATION,
     StoredSwitches: SAVE_SWITCHES,
 }
+ACKNOWLEDGED = """
+    insert into klods.module_log_acknowledgement(generation, followed, late, seconds)
+    values (%(generation)s, %(followed)s, %(late)s, %(seconds)s)"""
 
 
 class StateRows:
@@ -92,6 +96,13 @@ class StateRows:
             except errors.LockNotAvailable:
                 raise AlreadyRunning from None
             yield
+
+    def acknowledge(self, acknowledgement: Acknowledgement) -> None:
+        """Note beside what a change logged who had followed it when it was answered."""
+        it = acknowledgement
+        values = {"followed": list(it.followed), "late": list(it.late), "seconds": it.seconds}
+        with self._database.connection() as connection:
+            connection.execute(ACKNOWLEDGED, {"generation": it.generation, **values})
 
     @contextmanager
     def change(self) -> Iterator["OpenChange"]:
@@ -228,7 +239,7 @@ class OpenChange:
 
     def log(self, entry: LogEntry) -> None:
         """Append a line to the log."""
-        append(self._connection, entry)
+        append(self._connection, entry, self._generation)
 
     def tell(self) -> None:
         """Raise the generation and tell every process; both take effect with the commit."""

@@ -2,12 +2,14 @@
 
 KlodsError
 ├── NotFound       NoSuchModule · ModuleNotEnabled · NoSuchPlatform · NoSuchUser · NoSuchToken · NoSuchDryRun · NoSuchArchive ·
-│                  LinkSpent · NoSuchFile · NoSuchMail · NoSuchVendor · NoSuchRole · NoSuchTier · NoSuchSignIn · Misdirected
+│                  NoSuchEntry · LinkSpent · NoSuchFile · NoSuchMail · NoSuchVendor · NoSuchRole · NoSuchTier · NoSuchSignIn ·
+│                  Misdirected
 ├── Invalid        InvalidDefinition · InvalidName · InvalidPassword · InvalidConfig · InvalidSettings ·
 │                  BadParameters · InvalidBackup · UnclearDryRun · InvalidPath · FileTooLarge · InvalidMail
 ├── Conflict       StalePlan · AlreadyRunning · NameTaken · CoreModule · InUse · NotEmpty · StillEnabled ·
 │                  StillReferenced · PlaceTaken · NotConfirmed · ReadOnlyModule · ReadOnly · NotLive · HeldMeanwhile ·
-│                  KeptSafe · NotSent · AlreadySent · LastPlatform · WithoutDomain · FixedRole · LastAdministrator
+│                  KeptSafe · NotSent · AlreadySent · SharedTables · CannotUndo · NothingToUndo · LastPlatform · WithoutDomain ·
+│                  FixedRole · LastAdministrator
 ├── Refused        NotSignedIn · WrongPassword · NotAllowed (PermissionMissing · ForAllPlatforms · MorePowerful) ·
 │                  FeatureMissing · CrossSite · TooManyTries
 ├── Misuse         NoScope · BlockingCall · EndedUnit · ForbiddenStatement · MigrationInRequest ·

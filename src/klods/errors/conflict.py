@@ -46,7 +46,28 @@ class LastAdministrator(Conflict):
 
 
 class CoreModule(Conflict):
-    """{module} is a core module and cannot be disabled."""
+    """{module} is a core module and can be neither disabled nor uninstalled."""
+
+
+class SharedTables(Conflict):
+    """{module} is enabled on platform {platforms} and would share its rows with this one, in {tables}."""
+
+    hint = (
+        "Let every table have a column `platform_id`, which keeps the rows of platforms apart; or say that all may see the"
+        " same: `klods module enable {module} --shared`."
+    )
+
+
+class CannotUndo(Conflict):
+    """Entry {entry} of the log cannot be undone: {reasons}."""
+
+    hint = "`klods module log` shows what was done since; undo that first, or switch the modules one by one."
+
+
+class NothingToUndo(Conflict):
+    """Nothing that could be undone was done on platform {platform}."""
+
+    hint = "`klods module log` shows what was done."
 
 
 class InUse(Conflict):

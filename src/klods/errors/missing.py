@@ -81,6 +81,12 @@ class NoSuchArchive(NotFound):
     hint = "`klods module archives` shows what there is."
 
 
+class NoSuchEntry(NotFound):
+    """There is no entry {entry} in the log, or it is about another platform."""
+
+    hint = "`klods module log` shows what was done."
+
+
 class LinkSpent(NotFound):
     """This login link has been used or has expired."""
 

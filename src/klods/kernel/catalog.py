@@ -1,7 +1,7 @@
 """The immutable set of modules that were found, by code."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -72,6 +72,11 @@ class Catalog(Mapping[str, Module]):
         """This catalog with those of the others whose code it has no module for; what is broken stays broken."""
         missing = [module for module in others if module.code not in self]
         return Catalog([*self.values(), *missing], broken=self.broken.values(), problems=self.problems)
+
+    def saying(self, definitions: Mapping[str, ModuleDefinition]) -> "Catalog":
+        """This catalog with other definitions of some of its modules."""
+        modules = (replace(it, definition=definitions.get(it.code, it.definition)) for it in self.values())
+        return Catalog(modules, broken=self.broken.values(), problems=self.problems)
 
     def find(self, code: str) -> Module:
         """The module with that code; raise `NoSuchModule` when there is none."""

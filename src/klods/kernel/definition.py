@@ -22,26 +22,41 @@ class FrontendType(StrEnum):
     VENDOR = "vendor"
 
 
+class Kind(StrEnum):
+    """The class of a module in one word; a core module that is internal is core."""
+
+    CORE = "core"
+    INTERNAL = "internal"
+    OPTIONAL = "optional"
+
+
+class Form(StrEnum):
+    """Whether a module brings code of its own, or only says what belongs together."""
+
+    WRAPPER = "wrapper"
+    SELF_CONTAINED = "self_contained"
+
+
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """Another module this one needs, with the versions that will do: ``payments>=1.2``."""
+    """Another module, with the versions that are meant: ``payments>=1.2``."""
 
     code: str
     versions: str = ""
 
     @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read ``payments`` or ``payments>=1.2,<2``; raise `InvalidDefinition` for anything else."""
+    def parse(cls, text: str, field: str = "requires") -> Self:
+        """Read ``payments`` or ``payments>=1.2,<2``; raise `InvalidDefinition`, with the field, for anything else."""
         cut = next((i for i, char in enumerate(text) if char in "<>=!~ "), len(text))
         code, versions = text[:cut].strip(), text[cut:].strip()
         try:
             SpecifierSet(versions)
         except InvalidSpecifier:
-            raise InvalidDefinition(problems=f"requires: {text!r} is not a module and a version range") from None
+            raise InvalidDefinition(problems=f"{field}: {text!r} is not a module and a version range") from None
         return cls(code, versions)
 
     def admits(self, version: str) -> bool:
-        """Whether that version of the module will do."""
+        """Whether that version of the module is meant."""
         return not self.versions or SpecifierSet(self.versions).contains(Version(version), prereleases=True)
 
     def __str__(self) -> str:
@@ -79,6 +94,9 @@ class ModuleDefinition:
     version: str = "1.0.0"
     author: str = ""
     requires: tuple[Requirement, ...] = ()
+    conflicts: tuple[Requirement, ...] = ()
+    """Modules that may not be enabled on the same platform, with the versions where they matter."""
+
     host_version: str = ""
     """Versions of klods this module works with, as ``>=0.1,<1``."""
 
@@ -120,7 +138,8 @@ class ModuleDefinition:
 
     def __post_init__(self) -> None:
         set_field = object.__setattr__
-        set_field(self, "requires", tuple(_requirements(self.requires)))
+        for name in ("requires", "conflicts"):
+            set_field(self, name, tuple(_requirements(name, getattr(self, name))))
         set_field(self, "menu_items", _frozen_menus(self.menu_items))
         for name in ("features", "permissions", "references"):
             set_field(self, name, _texts(name, getattr(self, name)))
@@ -136,6 +155,11 @@ class ModuleDefinition:
         return tuple(requirement.code for requirement in self.requires)
 
     @property
+    def kind(self) -> Kind:
+        """The class of the module."""
+        return Kind.CORE if self.is_core else Kind.INTERNAL if self.is_internal else Kind.OPTIONAL
+
+    @property
     def holder(self) -> Holder:
         """Whose the tables are that its migrations make."""
         return Holder(self.code, self.table_prefix)
@@ -144,8 +168,8 @@ class ModuleDefinition:
 FIELDS = frozenset(entry.name for entry in fields(ModuleDefinition))
 
 
-def _requirements(values: Iterable[str | Requirement]) -> Iterable[Requirement]:
-    return (value if isinstance(value, Requirement) else Requirement.parse(value) for value in values)
+def _requirements(name: str, values: Iterable[str | Requirement]) -> Iterable[Requirement]:
+    return (value if isinstance(value, Requirement) else Requirement.parse(value, name) for value in values)
 
 
 def _columns(name: str, tables: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:

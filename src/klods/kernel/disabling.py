@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from klods.errors import AlreadyRunning, CommitFailed, HookFailed, KlodsError, NoDatabase
 from klods.kernel.catalog import Module
-from klods.kernel.enabling import HookPlace, Task, grant_wish, refuse_stale, run_hook
+from klods.kernel.enabling import HookPlace, Task, grant_wish, refuse_stale, run_hook, turn
+from klods.kernel.history import Acknowledgement
 from klods.kernel.plan import Do
 from klods.kernel.ports import Change
 from klods.kernel.problems import Problem, Problems
@@ -22,22 +23,22 @@ _PATIENCE = 3
 
 @dataclass(frozen=True, slots=True)
 class SwitchedOff:
-    """What came of it: the generation, the processes that have not closed their gates, and what the hooks raised."""
+    """What came of it: the generation, which processes have closed their gates, and what the hooks raised."""
 
     generation: int
-    late: tuple[str, ...]
+    acknowledgement: Acknowledgement
     problems: Problems
 
 
 def switch_off(world: World, task: Task) -> SwitchedOff:
     """Close the gates, wait for the processes, run `on_disable` of each module; what hooks raise is stored beside it."""
-    late = _close(world, task)
+    closed = _close(world, task)
     try:
-        return _patiently(partial(_finish, world, task, late))
+        return _patiently(partial(_finish, world, task, closed))
     except (CommitFailed, NoDatabase) as error:
         # Hooks work in the transaction that stores the states, and one of them may have broken it.
         log.warning("%s: disabling again, without on_disable: %s", task.plan.target, error)
-        return _patiently(partial(_finish, world, task, late, broken=str(error)))
+        return _patiently(partial(_finish, world, task, closed, broken=str(error)))
 
 
 def _patiently(finish: Callable[[], SwitchedOff]) -> SwitchedOff:
@@ -49,7 +50,7 @@ def _patiently(finish: Callable[[], SwitchedOff]) -> SwitchedOff:
     return finish()
 
 
-def _finish(world: World, task: Task, late: Sequence[str], *, broken: str = "") -> SwitchedOff:
+def _finish(world: World, task: Task, closed: Acknowledgement, *, broken: str = "") -> SwitchedOff:
     platform_id = task.plan.platform_id
     problems: list[Problem] = []
     with world.states.change() as change:
@@ -61,7 +62,10 @@ def _finish(world: World, task: Task, late: Sequence[str], *, broken: str = "") 
             change.save(row)
             change.log(task.entry(code, "done", before=Active.ENABLED.value, after=row.detail or row.state.value))
             problems += _told(row)
-        return SwitchedOff(change.generation, tuple(late), Problems(problems))
+        for step in task.plan:
+            if step.do in (Do.LIVE, Do.HOLD):
+                turn(change, step, platform_id)
+        return SwitchedOff(change.generation, replace(closed, generation=change.generation), Problems(problems))
 
 
 def _not_run(code: str, platform_id: int, broken: str) -> Activation:
@@ -69,7 +73,7 @@ def _not_run(code: str, platform_id: int, broken: str) -> Activation:
     return Activation(code, platform_id, Active.DISABLED, Reason.HOOK, detail)
 
 
-def _close(world: World, task: Task) -> Sequence[str]:
+def _close(world: World, task: Task) -> Acknowledgement:
     with world.states.change() as change:
         states = change.states()
         refuse_stale(world, task, states)

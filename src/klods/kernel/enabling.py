@@ -57,7 +57,16 @@ class Task:
         """The line of the log about one of its modules."""
         plan = self.plan
         return LogEntry(
-            self.actor, plan.action.value, code, plan.platform_id, outcome, asdict(plan), before, after, self.why
+            self.actor,
+            plan.action.value,
+            code,
+            plan.platform_id,
+            outcome,
+            asdict(plan),
+            before,
+            after,
+            self.why,
+            plan.undoes or None,
         )
 
 
@@ -89,11 +98,9 @@ def switch_on(world: World, task: Task) -> int:
 
 def refuse_stale(world: World, task: Task, states: States) -> None:
     """Raise `StalePlan` unless the same plan would be made from these states."""
-    plan = task.plan
-    view = world.view(task.catalog, states)
-    fresh = make_plan(view, plan.action, plan.target, plan.platform_id, along=plan.along, archive=plan.archive)
-    if fresh.token != plan.token:
-        raise StalePlan(module=plan.target)
+    fresh = make_plan(world.view(task.catalog, states), task.plan.intent)
+    if fresh.token != task.plan.token:
+        raise StalePlan(module=task.plan.target)
 
 
 def _probed(world: World, task: Task) -> dict[str, Module]:

@@ -1,16 +1,18 @@
 """Plans what happens to modules, and makes it happen through the ports."""
 
+import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import partial
 
-from klods.errors import AlreadyRunning, StalePlan
+from klods.errors import AlreadyRunning, KlodsError, StalePlan
 from klods.kernel.catalog import Catalog
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.disabling import switch_off
 from klods.kernel.enabling import Task, grant_wish, refuse_stale, switch_on, turn_switches
+from klods.kernel.history import Acknowledgement
 from klods.kernel.overview import Known
-from klods.kernel.plan import TAKES_OUT, Action, Plan
+from klods.kernel.plan import TAKES_OUT, Action, Do, Intent, Plan
 from klods.kernel.planning import make_plan
 from klods.kernel.ports import LogEntry
 from klods.kernel.problems import Problems
@@ -18,6 +20,8 @@ from klods.kernel.state import Activation, Active, States
 from klods.kernel.uninstalling import take_out
 from klods.kernel.wishes import Followed, decide, pending_wishes
 from klods.kernel.world import World
+
+log = logging.getLogger(__name__)
 
 _HALF = frozenset({Active.ENABLING, Active.DISABLING})
 
@@ -47,8 +51,11 @@ class Lifecycle(World):
 
         ``along`` names modules that are uninstalled together with this one, ``archive`` the one to restore or discard.
         """
-        view = self.view(self.discover(), self.states.read())
-        return make_plan(view, action, code, platform_id, along=along, archive=archive)
+        return self.plan_for(Intent(action, code, platform_id, tuple(along), archive))
+
+    def plan_for(self, intent: Intent) -> Plan:
+        """What would be done now about what a person asks for; raises why it cannot be done."""
+        return make_plan(self.view(self.discover(), self.states.read()), intent)
 
     def apply(self, plan: Plan, *, actor: str, why: str = "", token: str | None = None) -> Outcome:
         """Carry out a plan as it was shown; raise `StalePlan` when it, or the given token, no longer fits."""
@@ -63,16 +70,29 @@ class Lifecycle(World):
         refuse_stale(self, task, states)
         if not plan:
             return Outcome(plan, states.generation)
-        if plan.action is Action.DISABLE:
+        if plan.doing(Do.DISABLE):
             gone = switch_off(self, task)
-            return Outcome(plan, gone.generation, gone.late, gone.problems)
+            self._note(gone.acknowledgement)
+            return Outcome(plan, gone.generation, gone.acknowledgement.late, gone.problems)
         if plan.action in TAKES_OUT or plan.action in (Action.RESTORE, Action.DISCARD):
             taken = take_out(self, task)
-            late = tuple(self.processes.wait(taken.generation, self.seconds))
-            return Outcome(plan, taken.generation, late, taken.problems)
-        turns_only = plan.action in (Action.LIVE, Action.HOLD)
+            return Outcome(plan, taken.generation, self._followed(taken.generation), taken.problems)
+        turns_only = all(step.do in (Do.LIVE, Do.HOLD) for step in plan)
         generation = turn_switches(self, task) if turns_only else switch_on(self, task)
-        return Outcome(plan, generation, tuple(self.processes.wait(generation, self.seconds)))
+        return Outcome(plan, generation, self._followed(generation))
+
+    def _followed(self, generation: int) -> tuple[str, ...]:
+        """Wait for the other processes, note in the log who followed, and return the late ones."""
+        acknowledgement = self.processes.wait(generation, self.seconds)
+        self._note(acknowledgement)
+        return acknowledgement.late
+
+    def _note(self, acknowledgement: Acknowledgement) -> None:
+        # The action is in force by now: a note that cannot be made undoes nothing.
+        try:
+            self.states.acknowledge(acknowledgement)
+        except KlodsError as error:
+            log.warning("who followed generation %s could not be noted: %s", acknowledgement.generation, error)
 
     def recover(self) -> tuple[str, ...]:
         """Disable what a crash left half switched, without running hooks; return the codes.

@@ -85,6 +85,7 @@ class _Manifest(BaseModel):
     author: str = ""
     requires: tuple[Annotated[str, AfterValidator(_requirement)], ...] = ()
     dependencies: tuple[Annotated[str, AfterValidator(_requirement)], ...] = ()
+    conflicts: tuple[Annotated[str, AfterValidator(_requirement)], ...] = ()
     host_version: Annotated[str, AfterValidator(_version_range)] = ""
     features: tuple[str, ...] = ()
     menu_items: dict[FrontendType, tuple[Annotated[_Menu, BeforeValidator(_spelled_out)], ...]] = Field(
@@ -198,8 +199,9 @@ def _fields(given: _Manifest) -> dict[str, Any]:
     fields = {name: getattr(given, name) for name in given.model_fields_set}
     if "dependencies" in fields:
         fields["requires"] = (*fields.get("requires", ()), *fields.pop("dependencies"))
-    if "requires" in fields:
-        fields["requires"] = tuple(Requirement.parse(text) for text in dict.fromkeys(fields["requires"]))
+    for name in ("requires", "conflicts"):
+        if name in fields:
+            fields[name] = tuple(Requirement.parse(text, name) for text in dict.fromkeys(fields[name]))
     if "menu_items" in fields:
         fields["menu_items"] = {
             frontend: tuple(MenuItem(**item.model_dump()) for item in items)

@@ -7,8 +7,11 @@ from pathlib import Path
 from klods.errors import NoSuchModule
 from klods.kernel.catalog import Catalog, Module
 from klods.kernel.config import Environment
+from klods.kernel.definition import Form
 from klods.kernel.graph import Definitions
-from klods.kernel.names import python_name
+from klods.kernel.holdings import Holder
+from klods.kernel.names import default_prefix, python_name
+from klods.kernel.parts import present
 from klods.kernel.problems import Problem
 from klods.kernel.state import Active, Installed, States
 from klods.kernel.switches import effective
@@ -34,6 +37,13 @@ class Row:
     reason: str = ""
     is_core: bool = False
     is_internal: bool = False
+    kind: str = ""
+    """``core``, ``internal`` or ``optional``; empty for a module that cannot be read."""
+
+    form: str = ""
+    """``self_contained`` when it brings parts of its own or says so, else ``wrapper``."""
+
+    conflicts: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
     required_by: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
@@ -49,6 +59,11 @@ class Known:
     """What the approved content of every installed module says, by code."""
 
     environment: Environment = field(default_factory=dict)
+
+    def holder(self, code: str) -> Holder:
+        """Whose the tables of a module are; one that nobody can read any more has the usual prefix."""
+        definition = self.in_force.get(code) or self.catalog.definitions.get(code)
+        return definition.holder if definition else Holder(code, default_prefix(code))
 
 
 def overview(known: Known, platform_id: int) -> list[Row]:
@@ -78,7 +93,7 @@ def _row(known: Known, code: str, platform_id: int) -> Row:
     installation, activation = states.installation(code), states.activation(code, platform_id)
     problems = catalog.problems.of(code)
     return replace(
-        _identity(catalog, code),
+        _identity(known, code),
         shown=_shown(catalog, states, code, platform_id),
         enabled=activation.state is Active.ENABLED,
         mode=_mode(known, code, platform_id),
@@ -95,12 +110,13 @@ def _mode(known: Known, code: str, platform_id: int) -> str:
     return effective(definition, stored, known.environment).shown if definition else ""
 
 
-def _identity(catalog: Catalog, code: str) -> Row:
+def _identity(known: Known, code: str) -> Row:
+    catalog = known.catalog
     if code not in catalog:
         source = catalog.broken.get(code)
         return Row(code, code, folder=str(source.folder) if source else "")
     module = catalog[code]
-    definition = module.definition
+    definition, counts = module.definition, known.in_force.get(code) or module.definition
     return Row(
         code,
         definition.name,
@@ -108,11 +124,20 @@ def _identity(catalog: Catalog, code: str) -> Row:
         definition.version,
         origin=module.source.origin.value,
         folder=str(module.source.folder),
-        is_core=definition.is_core,
-        is_internal=definition.is_internal,
+        is_core=counts.is_core,
+        is_internal=counts.is_internal,
+        kind=counts.kind.value,
+        form=form_of(module).value,
+        conflicts=tuple(map(str, counts.conflicts)),
         requires=tuple(map(str, definition.requires)),
         required_by=tuple(other.code for other in _dependents(catalog, code)),
     )
+
+
+def form_of(module: Module) -> Form:
+    """Whether the module has parts of its own beyond its definition, or says that it is complete."""
+    own = set(present(module.source)) - {"definition"}
+    return Form.SELF_CONTAINED if module.definition.is_self_contained or own else Form.WRAPPER
 
 
 def _dependents(catalog: Catalog, code: str) -> Iterator[Module]:

@@ -39,6 +39,9 @@ class Action(StrEnum):
     DISCARD = "discard"
     """Delete the tables that were set aside last for good."""
 
+    UNDO = "undo"
+    """Take back what an entry of the log switched."""
+
 
 class Do(StrEnum):
     """What one step of a plan does."""
@@ -90,6 +93,26 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Intent:
+    """What a person asks for: an action, its target, and what there is to choose about it."""
+
+    action: Action
+    target: str
+    platform_id: int
+    along: tuple[str, ...] = ()
+    """Other modules that are uninstalled with the target."""
+
+    archive: int = 0
+    """The number of the archive to restore or delete; 0 is the newest."""
+
+    shared: bool = False
+    """Whether several platforms may see the same rows of tables that know no platforms."""
+
+    entry: int = 0
+    """The entry of the log to undo; 0 is the newest that can be."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything an action will do, in order; `token` names exactly this plan."""
 
@@ -103,6 +126,17 @@ class Plan:
 
     archive: int = 0
     """The number of the archive that is restored or deleted."""
+
+    shared: bool = False
+    """Whether it was said that several platforms may see the same rows."""
+
+    undoes: int = 0
+    """The entry of the log whose effect is taken back."""
+
+    @property
+    def intent(self) -> Intent:
+        """What was asked for: planning it again from the same states gives the same plan."""
+        return Intent(self.action, self.target, self.platform_id, self.along, self.archive, self.shared, self.undoes)
 
     @property
     def concerns_all_platforms(self) -> bool:

@@ -1,33 +1,31 @@
 """Decides what an action will do: pure functions from what is known to a plan."""
 
-from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from klods.errors import AlreadyRunning, CoreModule, InvalidDefinition
-from klods.kernel.granting import running_grant_problems
-from klods.kernel.grants import grants_on, grants_to, standing
-from klods.kernel.graph import closure, dependents, order
-from klods.kernel.migrations import chain_of
-from klods.kernel.plan import TAKES_OUT, Action, Do, Plan, Step
-from klods.kernel.problems import Problems
-from klods.kernel.relations import relation_problems, running_problems
+from klods.errors import CoreModule
+from klods.kernel.graph import dependents, order
+from klods.kernel.plan import TAKES_OUT, Action, Do, Intent, Plan, Step
 from klods.kernel.state import Active, Installed
-from klods.kernel.switches import Switches, refuse_kept_safe
+from klods.kernel.steps import elsewhere, opening_steps, refuse_misfits, renewing_steps, sharing, sound, turning_steps
+from klods.kernel.switches import refuse_kept_safe
+from klods.kernel.undoing import plan_undo
 from klods.kernel.uninstall_plans import plan_archive, plan_uninstall
 from klods.kernel.view import View
 
 
-def make_plan(
-    view: View, action: Action, code: str, platform_id: int, *, along: Collection[str] = (), archive: int = 0
-) -> Plan:
-    """The plan for an action, by its name; ``along`` and ``archive`` are for uninstalling and for restoring."""
+def make_plan(view: View, intent: Intent) -> Plan:
+    """The plan for what a person asks for; raises why it cannot be done."""
+    action, code, platform_id = intent.action, intent.target, intent.platform_id
     if action in TAKES_OUT:
-        return plan_uninstall(view, action, (code, *along), platform_id)
+        return plan_uninstall(view, action, (code, *intent.along), platform_id)
     if action in (Action.RESTORE, Action.DISCARD):
-        return plan_archive(view, action, code, platform_id, number=archive)
+        return plan_archive(view, action, code, platform_id, number=intent.archive)
+    if action is Action.UNDO:
+        return plan_undo(view, intent)
+    if action in (Action.ENABLE, Action.ENABLE_LIVE):
+        plan = plan_enable(view, code, platform_id, shared=intent.shared)
+        return _and_live(view, plan) if action is Action.ENABLE_LIVE else plan
     makers = {
-        Action.ENABLE: plan_enable,
-        Action.ENABLE_LIVE: plan_enable_live,
         Action.DISABLE: plan_disable,
         Action.MIGRATE: plan_migrate,
         Action.LIVE: plan_live,
@@ -36,27 +34,23 @@ def make_plan(
     return makers[action](view, code, platform_id)
 
 
-def plan_enable(view: View, code: str, platform_id: int) -> Plan:
+def plan_enable(view: View, code: str, platform_id: int, *, shared: bool = False) -> Plan:
     """Enable a module and all it needs, the needed ones first; one that is enabled gets the new content of its folder.
 
-    What it needs and is enabled already is left alone.
+    What it needs and is enabled already is left alone. ``shared`` lets tables be shared by several platforms.
 
-    Raises `NoSuchModule`, `InvalidDefinition` with all the reasons why it may not be enabled, or `AlreadyRunning`
-    while one of them is being switched off.
+    Raises `NoSuchModule`, `InvalidDefinition` with all the reasons why it may not be enabled, `SharedTables`, or
+    `AlreadyRunning` while one of them is being switched off.
     """
-    needed = _sound(view, code)
-    waiting = [code for code in needed if view.states.activation(code, platform_id).state is not Active.ENABLED]
-    if any(view.states.activation(code, platform_id).state is Active.DISABLING for code in waiting):
-        raise AlreadyRunning
-    changed = tuple(dict.fromkeys((*waiting, code)))
-    _refuse_misfits(view, changed)
-    steps = [step for it in changed for step in (*_renew(view, it, changed), *_open(it, waiting))]
-    return Plan(Action.ENABLE, code, platform_id, tuple(steps), tuple(_elsewhere(view, steps, platform_id)))
+    intent = Intent(Action.ENABLE, code, platform_id, shared=shared)
+    steps = opening_steps(view, [code], intent)
+    warnings = (*elsewhere(view, steps, platform_id), *sharing(view, steps, platform_id))
+    return Plan(Action.ENABLE, code, platform_id, steps, warnings, shared=shared)
 
 
-def plan_enable_live(view: View, code: str, platform_id: int) -> Plan:
-    """Enable a module as `plan_enable` does, and let it go live in the same breath; what it needs stays as it is."""
-    enabled = plan_enable(view, code, platform_id)
+def _and_live(view: View, enabled: Plan) -> Plan:
+    """Let a module that is enabled go live in the same breath; what it needs stays as it is."""
+    code, platform_id = enabled.target, enabled.platform_id
     live = plan_live(view, code, platform_id)
     needed = (step.code for step in enabled if step.do is Do.ENABLE and step.code != code)
     held = tuple(f"{it} is not live" for it in needed if not view.switches(it, platform_id).live)
@@ -87,92 +81,28 @@ def plan_hold(view: View, code: str, platform_id: int) -> Plan:
 
 def plan_disable(view: View, code: str, platform_id: int) -> Plan:
     """Disable a module and all that need it, the dependents first; raises `NoSuchModule` or `CoreModule`."""
-    catalog, states = view.catalog, view.states
+    states, standing = view.states, view.standing
     view.refuse_unknown(code)
-    affected = dependents(catalog.definitions, [code])
+    affected = dependents(standing, [code])
     active = {it for it in affected if states.activation(it, platform_id).state is not Active.DISABLED}
-    for core in sorted({code} | active, key=lambda it: it != code):
-        if core in catalog and catalog[core].definition.is_core:
+    for core in sorted({code} | active, key=lambda it: (it != code, it)):
+        if core in standing and standing[core].is_core:
             raise CoreModule(module=core)
-    line = reversed(order(catalog.definitions, active))
+    line = reversed(order(standing, active))
     return Plan(Action.DISABLE, code, platform_id, tuple(Step(Do.DISABLE, it) for it in line))
 
 
 def plan_migrate(view: View, code: str, platform_id: int) -> Plan:
     """Bring a module's tables up to its files, and first those of modules it needs that were never installed."""
-    needed = _sound(view, code)
+    known = [it for it, row in view.states.installations.items() if row.state is not Installed.ABSENT]
+    needed = sound(view, [code], keep=known)
     if not view.pending(view.catalog[code]):
         return Plan(Action.MIGRATE, code, platform_id)
-    wanted = [it for it in needed if it == code or view.states.installation(it).state is Installed.ABSENT]
-    _refuse_misfits(view, wanted)
-    steps = [step for it in wanted for step in _renew(view, it, wanted)]
-    return Plan(Action.MIGRATE, code, platform_id, tuple(steps), tuple(_elsewhere(view, steps, platform_id=0)))
+    wanted = [it for it in needed if it == code or it not in known]
+    steps = [step for it in wanted for step in renewing_steps(view, it, wanted)]
+    refuse_misfits(view, steps, platform_id)
+    return Plan(Action.MIGRATE, code, platform_id, tuple(steps), tuple(elsewhere(view, steps, platform_id=0)))
 
 
 def _turn(view: View, action: Action, code: str, platform_id: int) -> Plan:
-    """One step, unless somebody has said so before; what the module says of itself may change with its next version."""
-    on, said = action is Action.HOLD, view.states.stored_switches(code, platform_id)
-    if (said.read_only, said.dry_run) == (on, on):
-        return Plan(action, code, platform_id)
-    before, after = view.switches(code, platform_id).shown, Switches(on, on).shown
-    return Plan(action, code, platform_id, (Step(Do(action.value), code, before=before, after=after),))
-
-
-def _sound(view: View, code: str) -> tuple[str, ...]:
-    """The module and all it needs, in order, if the rules allow that they run together."""
-    catalog = view.catalog
-    if code in catalog.broken:
-        catalog.problems.of(code).raise_if_any()
-        raise InvalidDefinition(problems=f"{code} cannot be read")
-    catalog.find(code)
-    needed = order(catalog.definitions, closure(catalog.definitions, [code]))
-    found = Problems(relation_problems(catalog, needed))
-    for it in needed:
-        found += chain_of(catalog[it]).problems
-    found.raise_if_any()
-    return needed
-
-
-def _refuse_misfits(view: View, codes: Collection[str]) -> None:
-    """Raise `InvalidDefinition` when the folders of these modules do not fit to what runs beside them."""
-    found = Problems(running_problems(view.catalog, view.states, codes))
-    found += running_grant_problems(view.catalog, view.in_force, codes)
-    found.raise_if_any()
-
-
-def _open(code: str, waiting: Collection[str]) -> Iterator[Step]:
-    if code in waiting:
-        yield Step(Do.ENABLE, code)
-
-
-def _renew(view: View, code: str, changed: Collection[str]) -> Iterator[Step]:
-    module, row = view.catalog[code], view.states.installation(code)
-    content, version = view.fingerprint(module), module.definition.version
-    if row.state is not Installed.INSTALLED or row.content_hash != content:
-        grants = tuple(_grants(view, code, changed))
-        yield Step(Do.INSTALL, code, before=row.version, after=version, content_hash=content, grants=grants)
-    if revisions := tuple(view.pending(module)):
-        yield Step(Do.MIGRATE, code, revisions)
-
-
-def _grants(view: View, code: str, changed: Collection[str]) -> Iterator[str]:
-    """What the module gets, and what others get of it at last that were installed before and do not change now."""
-    after = standing(view.catalog.definitions, view.in_force, changed)
-    yield from map(str, grants_to(after, code))
-    waited = view.in_force.keys() - set(changed)
-    before = grants_on(view.in_force, code)
-    for grant in grants_on(after, code):
-        if grant.reader in waited and grant not in before:
-            yield f"{grant} → {grant.reader}"
-
-
-def _elsewhere(view: View, steps: Sequence[Step], platform_id: int) -> Iterator[str]:
-    for step in steps:
-        if step.do is not Do.INSTALL:
-            continue
-        others = [
-            str(platform) for (code, platform), row in sorted(view.states.activations.items())
-            if code == step.code and platform != platform_id and row.state is Active.ENABLED
-        ]  # fmt: skip
-        if others:
-            yield f"{step.code} is enabled on platform {', '.join(others)}, where the new content will run too"
+    return Plan(action, code, platform_id, turning_steps(view, Do(action.value), code, platform_id))

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from klods.kernel.catalog import Module, Source
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.grants import Grant
+from klods.kernel.history import Acknowledgement
 from klods.kernel.holdings import Archive, Holder, Table
 from klods.kernel.state import Activation, Installation, States, StoredSwitches
 
@@ -25,6 +26,8 @@ class LogEntry:
     before: str = ""
     after: str = ""
     why: str = ""
+    undoes: int | None = None
+    """The entry whose effect this one took back."""
 
 
 class Change(Protocol):
@@ -87,6 +90,9 @@ class StateStore(Protocol):
         `patient` after waiting for a while.
         """
 
+    def acknowledge(self, acknowledgement: Acknowledgement) -> None:
+        """Note beside what a change logged who had followed it when it was answered; once for each generation."""
+
     def change(self) -> AbstractContextManager[Change]:
         """A transaction under the life-cycle lock.
 
@@ -113,6 +119,9 @@ class Tables(Protocol):
 
     def referrers(self, holders: Iterable[Holder]) -> tuple[str, ...]:
         """What depends on what these modules hold and belongs to none of them, for people."""
+
+    def shared(self, holder: Holder) -> tuple[str, ...]:
+        """The tables of a module without a column `platform_id`, whose rows all platforms would see."""
 
     def archives(self, code: str = "") -> tuple[Archive, ...]:
         """The archives of one module, or of all; the newest first."""
@@ -170,5 +179,5 @@ class Probe(Protocol):
 class Processes(Protocol):
     """The web and worker processes that follow the states."""
 
-    def wait(self, generation: int, seconds: float) -> Sequence[str]:
-        """Wait until every live process acknowledged the generation; return the names of the late ones."""
+    def wait(self, generation: int, seconds: float) -> Acknowledgement:
+        """Wait until every live process acknowledged the generation, and say who did, who is late and how long it took."""

@@ -152,9 +152,12 @@ def _wrong_fields(source: Source, definition: ModuleDefinition) -> Iterator[tupl
         SpecifierSet(definition.host_version)
     except InvalidSpecifier:
         yield "host_version", f"host_version {definition.host_version!r} is not a range, as >=0.1,<1", False
-    for code in definition.required_codes:
-        if reason := why_not(code):
-            yield "requires", f"requires names {code!r}, which cannot be a module: {reason}", False
+    for field in ("requires", "conflicts"):
+        for named in getattr(definition, field):
+            if reason := why_not(named.code):
+                yield field, f"{field} names {named.code!r}, which cannot be a module: {reason}", False
+    if definition.code in {named.code for named in definition.conflicts}:
+        yield "conflicts", "it conflicts with itself, so that it could never be enabled", False
     for name in PATHS:
         if leaves(path := getattr(definition, name)):
             yield name, f"{name} {path!r} leaves the module's folder", False

@@ -1,62 +1,61 @@
-"""The rules between modules: what is required exists, fits, is core where it must be, exports what others use, never comes round."""
+"""The rules between modules: what is required exists, fits, is core where it must be, conflicts with nothing, never comes round."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 
 from packaging.specifiers import SpecifierSet
 
 from klods._version import __version__
 from klods.kernel.catalog import Catalog, Module
+from klods.kernel.conflicts import conflicts_among
 from klods.kernel.definition import ModuleDefinition, Requirement
-from klods.kernel.granting import grant_problems
-from klods.kernel.graph import ring_text, rings
+from klods.kernel.graph import closure, ring_text, rings
 from klods.kernel.problems import Problem
 from klods.kernel.reading import place_of
-from klods.kernel.state import Active, States
 
 
-def relation_problems(catalog: Catalog, codes: Iterable[str], host_version: str = __version__) -> Iterator[Problem]:
-    """Everything that forbids these modules to be enabled beside the others that were found."""
+def relation_problems(
+    catalog: Catalog, codes: Iterable[str], *, running: Collection[str] = (), host_version: str = __version__
+) -> Iterator[Problem]:
+    """Everything that forbids these modules to be enabled beside the others that were found, or that are ``running``."""
     asked = [catalog[code] for code in codes if code in catalog]
     for module in asked:
-        yield from _requirements(catalog, module)
+        yield from _requirements(catalog, module, running)
+        yield from _conflicts(catalog, module)
         yield from _host(module, host_version)
         yield from _prefix(catalog, module)
-        yield from grant_problems(catalog, module)
     yield from _rings(catalog, frozenset(module.code for module in asked))
 
 
-def running_problems(catalog: Catalog, states: States, codes: Iterable[str]) -> Iterator[Problem]:
-    """Version ranges that would be broken between these modules, as they stand in their folders, and what runs now."""
-    enabled = {code for (code, _), row in states.activations.items() if row.state is Active.ENABLED}
-    fresh = [catalog[code] for code in codes]
-    for module in fresh:
-        for requirement in module.definition.requires:
-            running = states.installation(requirement.code).version
-            if requirement.code in enabled and running and not requirement.admits(running):
-                message = f"requires {requirement}, but {requirement.code} runs at version {running}"
-                hint = f"Disable {requirement.code} and enable it again to bring in its new content."
-                yield _problem(module, "versions", message, "requires", hint=hint)
-        for other in (catalog[code] for code in sorted(enabled & catalog.keys())):
-            for requirement in other.definition.requires:
-                if requirement.code == module.code and not requirement.admits(module.definition.version):
-                    message = f"is at version {module.definition.version}, but {other.code} is enabled and requires {requirement}"
-                    yield _problem(module, "versions", message, "version")
-
-
-def _requirements(catalog: Catalog, module: Module) -> Iterator[Problem]:
+def _requirements(catalog: Catalog, module: Module, running: Collection[str]) -> Iterator[Problem]:
     for requirement in module.definition.requires:
         other = catalog.get(requirement.code)
         if other is None:
             yield _absent(catalog, module, requirement)
-        elif not requirement.admits(other.definition.version):
-            message = f"requires {requirement}, but {other.code} is at version {other.definition.version}"
-            yield _problem(module, "versions", message, "requires")
+        elif not requirement.admits(version := other.definition.version):
+            runs = other.code in running
+            message = f"requires {requirement}, but {other.code} {'runs' if runs else 'is'} at version {version}"
+            hint = f"Enable {other.code} again, which brings in its new content." if runs else ""
+            yield _problem(module, "versions", message, "requires", hint=hint)
         elif module.definition.is_core and not other.definition.is_core:
             message = f"is a core module and requires {other.code}, which is optional"
             yield _problem(
                 module, "core", message, "requires", hint="Make the other one core too, or drop the requirement."
             )
+
+
+def _conflicts(catalog: Catalog, module: Module) -> Iterator[Problem]:
+    """Conflicts that could never be lived with: between a module and what it requires, or among what it requires."""
+    needed = closure(catalog.definitions, [module.code])
+    for conflict in conflicts_among(catalog.definitions, needed):
+        pair = {conflict.code, conflict.other}
+        if module.code in pair:
+            (other,) = pair - {module.code}
+            message = f"requires {other}, directly or not, and {conflict}"
+        else:
+            message = f"requires both {conflict.code} and {conflict.other}, directly or not, and {conflict}"
+        hint = "Take one of them out of requires, or narrow the versions in conflicts."
+        yield _problem(module, "conflicts", message, "requires", hint=hint)
 
 
 def _absent(catalog: Catalog, module: Module, requirement: Requirement) -> Problem:

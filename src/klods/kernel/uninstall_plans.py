@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-from klods.errors import NoSuchArchive, PlaceTaken, StillEnabled, StillReferenced
+from klods.errors import CoreModule, NoSuchArchive, PlaceTaken, StillEnabled, StillReferenced
 from klods.kernel.graph import dependents, order
 from klods.kernel.holdings import Archive, Table
 from klods.kernel.plan import Action, Do, Plan, Step
@@ -16,12 +16,18 @@ _DO = {Action.ARCHIVE: Do.ARCHIVE, Action.DROP: Do.DROP}
 def plan_uninstall(view: View, action: Action, codes: Sequence[str], platform_id: int) -> Plan:
     """Take modules out, those that need others first; what becomes of their tables is in the action.
 
-    Raises `NoSuchModule`, `StillEnabled`, or `StillReferenced` while tables that stay would point at tables that go.
+    Raises `NoSuchModule`, `StillEnabled`, `CoreModule`, or `StillReferenced` while tables that stay would point at tables that go.
     """
     tables = _looked_up(view)
     for code in codes:
         view.refuse_unknown(code)
         _refuse_enabled(view, code)
+        if (
+            code in view.standing
+            and view.standing[code].is_core
+            and view.states.installation(code).state is Installed.INSTALLED
+        ):
+            raise CoreModule(module=code)
     line = [*reversed(order(view.catalog.definitions, codes))]
     held = {code: tables.held(view.holder(code)) for code in line}
     if action in _DO and (found := tables.referrers([view.holder(code) for code in line])):

@@ -4,27 +4,33 @@ from collections.abc import Callable, Iterator
 
 from klods.kernel.catalog import Catalog, Module, Source
 from klods.kernel.definition import ModuleDefinition
+from klods.kernel.granting import grant_problems
 from klods.kernel.problems import Problem, Problems
 from klods.kernel.relations import relation_problems
 from klods.kernel.rules.calls import call_problems
+from klods.kernel.rules.classes import class_problems
 from klods.kernel.rules.contents import file_problems, locale_problems, migration_problems, missing_problems
 from klods.kernel.rules.imports import import_problems
 from klods.kernel.rules.outside import outside_problems
 from klods.kernel.rules.permissions import permission_problems
 from klods.kernel.rules.python_files import python_files
 from klods.kernel.rules.routes import route_problems
+from klods.kernel.rules.sharing import sharing_problems
 from klods.kernel.rules.wording import wording_problems
 
 Rule = Callable[[Catalog, Module], Iterator[Problem]]
 
 RULES: tuple[Rule, ...] = (
+    grant_problems,
     file_problems,
     import_problems,
     call_problems,
     outside_problems,
     route_problems,
     permission_problems,
+    class_problems,
     migration_problems,
+    sharing_problems,
     locale_problems,
     missing_problems,
     wording_problems,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from klods.errors import KlodsError, StalePlan
 from klods.kernel.catalog import Catalog
 from klods.kernel.definition import ModuleDefinition
-from klods.kernel.plan import Action, Do, Plan
+from klods.kernel.plan import Action, Do, Intent, Plan
 from klods.kernel.planning import make_plan
 from klods.kernel.state import States
 from klods.kernel.view import View
@@ -57,7 +57,7 @@ def decide(view: View, definition: ModuleDefinition, platform_id: int) -> Verdic
     """Whether a wish concerns the module alone, runs no migration and asks for no rights; else a person looks at it."""
     code, wanted = definition.code, bool(definition.wish)
     try:
-        plan = make_plan(view, Action.ENABLE if wanted else Action.DISABLE, code, platform_id)
+        plan = make_plan(view, Intent(Action.ENABLE if wanted else Action.DISABLE, code, platform_id))
     except KlodsError as error:
         return Verdict(code, wanted, None, str(error))
     if others := sorted({step.code for step in plan} - {code}):

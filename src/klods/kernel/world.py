@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from klods.kernel.catalog import Catalog, Module
 from klods.kernel.graph import Definitions, closure, order
+from klods.kernel.history import Log
 from klods.kernel.importer import aside
 from klods.kernel.parts import load_definition
 from klods.kernel.ports import ContentStore, Migrator, Probe, Processes, StateStore, Tables
@@ -40,6 +41,7 @@ class World:
 
     migrator: Migrator
     tables: Tables
+    log: Log
     contents: ContentStore
     probe: Probe
     processes: Processes
@@ -62,6 +64,7 @@ class World:
             self.contents.fingerprint,
             self.in_force(states),
             tables=self.tables,
+            log=self.log,
             is_kept=lambda code, content: self.contents.find(code, content) is not None,
             environment=self.environment,
         )

@@ -4,16 +4,17 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
 from types import ModuleType, TracebackType
 from typing import Self
 
-from klods.errors import AlreadyRunning, MigrationFailed, NoSuchArchive, NoSuchModule, PartFailed
+from klods.errors import AlreadyRunning, MigrationFailed, NoSuchArchive, NoSuchEntry, NoSuchModule, PartFailed
 from klods.kernel.catalog import Catalog, Module, Source
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.grants import Grant
+from klods.kernel.history import DONE, Acknowledgement, Entry, Turned
 from klods.kernel.holdings import Archive, Holder, Table
 from klods.kernel.importer import ModuleImporter
 from klods.kernel.lifecycle import Lifecycle
@@ -49,6 +50,9 @@ class MemoryTables:
     def __init__(self) -> None:
         self.tables: dict[str, tuple[Table, ...]] = {}
         self.pointing: tuple[str, ...] = ()
+        self.without_platform: dict[str, tuple[str, ...]] = {}
+        """Tables that all platforms share, by code."""
+
         self.kept: tuple[Archive, ...] = ()
 
     def held(self, holder: Holder) -> tuple[Table, ...] | None:
@@ -58,6 +62,10 @@ class MemoryTables:
     def referrers(self, holders: Iterable[Holder]) -> tuple[str, ...]:
         """What was set, as soon as anything is asked about."""
         return self.pointing if any(holder.code in self.tables for holder in holders) else ()
+
+    def shared(self, holder: Holder) -> tuple[str, ...]:
+        """What was set."""
+        return self.without_platform.get(holder.code, ())
 
     def archives(self, code: str = "") -> tuple[Archive, ...]:
         """What was set aside, the newest first."""
@@ -160,6 +168,48 @@ class MemoryChange:
         self.entries.append(entry)
 
 
+class MemoryLog:
+    """A `Log` of what was kept in `MemoryStates`; what one change logged is one entry."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+
+    def find(self, entry: int) -> Entry:
+        """An entry by its number; raise `NoSuchEntry`."""
+        found = next((it for it in self._shown() if it.id == entry), None)
+        if found is None:
+            raise NoSuchEntry(entry=entry)
+        return found
+
+    def read(
+        self, *, code: str = "", platform_id: int | None = None, after: int = 0, most: int | None = None
+    ) -> tuple[Entry, ...]:
+        """The newest entries, the newest first."""
+        found = [
+            it for it in reversed(self._shown())
+            if it.id > after and platform_id in (None, it.platform_id)
+            and (not code or code in {turned.code for turned in it.changes})
+        ]  # fmt: skip
+        return tuple(found[:most])
+
+    def keep(self, lines: Sequence[LogEntry]) -> None:
+        """Make one entry of what a change logged."""
+        if lines:
+            first, number = lines[0], len(self.entries) + 1
+            changes = tuple(Turned(it.code, it.before, it.after) for it in lines)
+            facts = (first.actor, first.action, first.plan.get("target", first.code), first.platform_id, first.outcome)
+            at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=number)
+            self.entries.append(Entry(number, at, *facts, first.why, first.plan, changes, first.undoes))
+
+    def acknowledge(self, acknowledgement: Acknowledgement) -> None:
+        """Note it beside the newest entry."""
+        self.entries[-1] = replace(self.entries[-1], acknowledgement=acknowledgement)
+
+    def _shown(self) -> list[Entry]:
+        undone = {it.undoes: it.id for it in self.entries if it.outcome == DONE}
+        return [replace(it, undone_by=undone.get(it.id)) for it in self.entries]
+
+
 class MemoryStates:
     """A `StateStore`: one change at a time, kept whole or not at all."""
 
@@ -168,6 +218,7 @@ class MemoryStates:
         self.migrator = migrator or MemoryMigrator()
         self.tables = MemoryTables()
         self.log: list[LogEntry] = []
+        self.history = MemoryLog()
         self.hooks: list[tuple[str, int]] = []
         """Module and platform of every hook that ran inside a kept change."""
 
@@ -191,6 +242,10 @@ class MemoryStates:
         finally:
             self._action.release()
 
+    def acknowledge(self, acknowledgement: Acknowledgement) -> None:
+        """Note it in the history."""
+        self.history.acknowledge(acknowledgement)
+
     @contextmanager
     def change(self) -> Iterator[MemoryChange]:
         """A change that is kept when the block ends without an error."""
@@ -203,6 +258,7 @@ class MemoryStates:
             self.migrator.applied = change.applied
             self.tables.tables, self.tables.kept = change.tables, change.archives
             self.log += change.entries
+            self.history.keep(change.entries)
             self.hooks += change.ran
             self.grants |= change.granted
         finally:
@@ -269,15 +325,16 @@ class MemoryProcesses:
     """`Processes` of which those named in `late` never follow; `meanwhile` is called during each wait."""
 
     late: tuple[str, ...] = ()
+    followed: tuple[str, ...] = ("web-1",)
     waited: list[int] = field(default_factory=list)
     meanwhile: Callable[[], object] = lambda: None
 
-    def wait(self, generation: int, seconds: float) -> Sequence[str]:
+    def wait(self, generation: int, seconds: float) -> Acknowledgement:
         """Note the generation and name the late ones."""
         del seconds
         self.waited.append(generation)
         self.meanwhile()
-        return self.late
+        return Acknowledgement(generation, self.followed, self.late, 0.1)
 
 
 class MemoryHub:
@@ -304,6 +361,7 @@ class MemoryHub:
             contents=self.contents,
             probe=self.probe,
             tables=self.store.tables,
+            log=self.store.history,
             processes=self.processes,
             in_force=self.contents.definitions,
             load=lambda modules, _needed: nullcontext({module.code: module for module in modules}),

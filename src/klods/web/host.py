@@ -12,7 +12,7 @@ from starlette.types import Scope
 
 from klods._version import __version__
 from klods.kernel.subject import Subject
-from klods.web import health, host_api, people_api, platform_api, uninstall_api
+from klods.web import health, host_api, log_api, people_api, platform_api, uninstall_api
 from klods.web.asgi_scope import PAGES
 from klods.web.asking import SignedIn, Somebody, find_subject
 from klods.web.callers import rules_of
@@ -81,6 +81,7 @@ def create_host_app(services: HostServices, errors: Errors, merge: Merge = host_
         vendors,
         features,
         uninstall_api,
+        log_api,
         people_api,
         platform_api,
         host_api,

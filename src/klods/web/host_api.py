@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Response
 
 from klods.errors import ModuleNotEnabled, NoSuchDryRun
 from klods.kernel.catalog import Catalog
 from klods.kernel.overview import Row, find, overview
-from klods.kernel.plan import Action
+from klods.kernel.plan import Action, Intent
 from klods.kernel.state import Installed
 from klods.kernel.subject import Subject
 from klods.web.asking import (
@@ -26,7 +26,6 @@ from klods.web.host_models import (
     PLAIN,
     DryRunOut,
     EnableIn,
-    LogOut,
     MeOut,
     MigrationsOut,
     ModuleOut,
@@ -43,7 +42,6 @@ from klods.web.services import HostServices
 
 router = APIRouter(prefix="/api/v1", responses=REFUSALS)
 
-LogReader = Annotated[Subject, admin_who_may("klods.log.read")]
 DryRunReader = Annotated[Subject, admin_who_may("klods.dry_runs.read")]
 Code = Annotated[str, Path(max_length=100, description="The module's code")]
 
@@ -62,15 +60,16 @@ def get_module(code: Code, admin: ModuleReader, services: Services) -> ModuleOut
     """One module."""
     known = services.known()
     catalog, row = known.catalog, find(known, code, admin.platform_id)
-    return ModuleOut.of(row, catalog.problems.of(row.code), _pending(services, catalog, [row]).get(row.code, ()))
+    pending = _pending(services, catalog, [row]).get(row.code, ())
+    return ModuleOut.of(
+        row, catalog.problems.of(row.code), pending, services.lifecycle.tables.shared(known.holder(row.code))
+    )
 
 
 @router.post("/modules/{code}/plan", tags=["modules"], operation_id="plan_module")
 def plan(code: Code, admin: ModuleReader, services: Services, wanted: PlanIn | None = None) -> PlanOut:
     """What an action would do; nothing is done."""
-    wanted = wanted or PlanIn()
-    plan = services.lifecycle.plan(wanted.action, code, admin.platform_id, along=wanted.along, archive=wanted.archive)
-    return PlanOut.of(plan)
+    return PlanOut.of(services.lifecycle.plan_for((wanted or PlanIn()).about(code, admin.platform_id)))
 
 
 SWITCHED: dict[int | str, dict[str, Any]] = {202: {"model": OutcomeOut, "description": "Done; some have not followed"}}
@@ -82,7 +81,8 @@ def enable(
 ) -> OutcomeOut:
     """Enable a module and what it requires, in every process."""
     action = Action.ENABLE_LIVE if body and body.live else Action.ENABLE
-    outcome = _switch(services, admin, (action, code), body or EnableIn())
+    wanted = Intent(action, code, admin.platform_id, shared=body is not None and body.shared)
+    outcome = _apply(services, admin, wanted, body or EnableIn())
     response.status_code = 202 if outcome.late else 200
     return outcome
 
@@ -122,15 +122,6 @@ def list_migrations(code: Code, admin: ModuleReader, services: Services) -> Migr
     """What has not run yet of the module's migrations."""
     catalog = services.catalog()
     return MigrationsOut(code=code, pending=list(services.lifecycle.migrator.pending(catalog.find(code))))
-
-
-@router.get("/modules/{code}/log", tags=["modules"], operation_id="list_module_log")
-def list_log(
-    code: Code, admin: LogReader, services: Services, most: Annotated[int, Query(ge=1, le=500)] = 100
-) -> list[LogOut]:
-    """What was done to the module, the newest first."""
-    row = find(services.known(), code, admin.platform_id)
-    return [LogOut(**line) for line in services.history(row.code, most)]
 
 
 @router.get("/dry-runs/{run_id}", tags=["dry runs"], operation_id="get_dry_run")
@@ -191,7 +182,11 @@ def _pending(services: HostServices, catalog: Catalog, rows: Iterable[Row]) -> M
 
 def _switch(services: HostServices, admin: Subject, wanted: tuple[Action, str], body: SwitchIn) -> OutcomeOut:
     action, code = wanted
-    plan = services.lifecycle.plan(action, code, admin.platform_id)
+    return _apply(services, admin, Intent(action, code, admin.platform_id), body)
+
+
+def _apply(services: HostServices, admin: Subject, wanted: Intent, body: SwitchIn) -> OutcomeOut:
+    plan = services.lifecycle.plan_for(wanted)
     refuse_beyond_platform(admin, plan, services.switchboard.current.platforms)
     outcome = services.lifecycle.apply(plan, actor=actor(admin), why=body.why, token=body.token)
     return OutcomeOut.of(outcome)

@@ -6,10 +6,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from klods.kernel.history import Entry
 from klods.kernel.lifecycle import Outcome
 from klods.kernel.overview import Row
-from klods.kernel.plan import Action, Do, Plan
+from klods.kernel.plan import Action, Do, Intent, Plan
 from klods.kernel.problems import Problem
+from klods.kernel.undoing import can_be_undone
 
 PLAIN = r"^[^\x00-\x1f\x7f]*$"
 """Text without control characters, which neither a log nor PostgreSQL takes."""
@@ -25,6 +27,7 @@ Confirmation = Annotated[
     BeforeValidator(lambda said: (said,) if isinstance(said, str) else said),
     Field(max_length=100, description="the code of each module that loses data, without which nothing is deleted"),
 ]
+Shared = Annotated[bool, Field(description="let platforms see the same rows of tables without a `platform_id`")]
 Why = Annotated[str, StringConstraints(max_length=500, pattern=PLAIN)]
 
 
@@ -60,7 +63,8 @@ class ModuleOut(Shape):
     name: str
     description: str
     version: str
-    kind: Annotated[str, Field(description="core, internal or optional")]
+    kind: Annotated[str, Field(description="core, internal or optional; empty for a module that cannot be read")]
+    form: Annotated[str, Field(description="self_contained or wrapper")]
     is_core: bool
     is_internal: bool
     state: Annotated[str, Field(description="the one word for how it stands on your platform")]
@@ -72,20 +76,26 @@ class ModuleOut(Shape):
     origin: str
     requires: list[str]
     required_by: list[str]
+    conflicts: list[str]
+    shared_tables: Annotated[
+        list[str] | None, Field(description="tables that all platforms see the same rows of; null in lists of modules")
+    ] = None
     pending_migrations: list[str]
     problems: list[ProblemOut]
     paths: PathsOut
 
     @classmethod
-    def of(cls, row: Row, problems: Iterable[Problem], pending: Iterable[str]) -> Self:
+    def of(
+        cls, row: Row, problems: Iterable[Problem], pending: Iterable[str], shared: Iterable[str] | None = None
+    ) -> Self:
         """The answer for one row of the overview."""
-        kind = "core" if row.is_core else "internal" if row.is_internal else "optional"
         api, page = f"/api/v1/{row.code}", f"/{row.code}"
         return cls(
-            kind=kind,
             state=row.shown,
             requires=list(row.requires),
             required_by=list(row.required_by),
+            conflicts=list(row.conflicts),
+            shared_tables=None if shared is None else list(shared),
             pending_migrations=list(pending),
             problems=[ProblemOut.model_validate(problem) for problem in problems],
             paths=PathsOut(api=api, page=page, health=f"{api}/health"),
@@ -93,7 +103,12 @@ class ModuleOut(Shape):
         )
 
 
-_SAME = frozenset(ModuleOut.model_fields) & frozenset(Row.__slots__) - {"requires", "required_by", "problems"}
+_SAME = frozenset(ModuleOut.model_fields) & frozenset(Row.__slots__) - {
+    "requires",
+    "required_by",
+    "conflicts",
+    "problems",
+}
 
 
 class TableOut(Shape):
@@ -133,6 +148,8 @@ class PlanOut(Shape):
     warnings: tuple[str, ...]
     along: Annotated[tuple[str, ...], Field(description="the modules that are uninstalled with the target")]
     archive: Annotated[int, Field(description="the number of the archive that is restored or deleted; 0 for none")]
+    shared: Annotated[bool, Field(description="whether it was said that platforms may share tables")]
+    undoes: Annotated[int, Field(description="the entry of the log that is undone; 0 for none")]
     token: str
 
     @classmethod
@@ -147,6 +164,12 @@ class PlanIn(Shape):
     action: Action = Action.ENABLE
     along: Codes = ()
     archive: Archived = 0
+    shared: Shared = False
+    entry: Annotated[int, Field(ge=0, le=2**62, description="the entry of the log to undo; 0 is the newest")] = 0
+
+    def about(self, code: str, platform_id: int) -> Intent:
+        """What is asked for about a module."""
+        return Intent(self.action, code, platform_id, self.along, self.archive, self.shared, self.entry)
 
 
 class SwitchIn(Shape):
@@ -160,6 +183,7 @@ class EnableIn(SwitchIn):
     """The same, and whether the module goes live at once; else it starts with its safety switches on."""
 
     live: bool = False
+    shared: Shared = False
 
 
 class UninstallIn(SwitchIn):
@@ -218,19 +242,49 @@ class MigrationsOut(Shape):
     pending: list[str]
 
 
-class LogOut(Shape):
-    """One line of the log: who did what, and how it ended."""
+class TurnedOut(Shape):
+    """How one module stood before and after."""
 
+    code: str
+    before: str
+    after: str
+
+
+class AcknowledgementOut(Shape):
+    """Which processes had followed when the action was answered."""
+
+    followed: tuple[str, ...]
+    late: tuple[str, ...]
+    seconds: float
+    generation: int
+
+
+class LogOut(Shape):
+    """One entry of the log: who did what, why, and how it ended."""
+
+    id: int
     at: datetime
     actor: str
     action: str
-    code: str
+    code: Annotated[str, Field(description="the module that was asked for")]
     platform_id: int
     outcome: str
-    plan: dict[str, Any]
-    before: str
-    after: str
     why: str
+    plan: dict[str, Any]
+    changes: Annotated[list[TurnedOut], Field(description="every module that something was done to, in order")]
+    undoes: Annotated[int | None, Field(description="the entry whose effect this one took back")]
+    undone_by: int | None
+    can_be_undone: Annotated[bool, Field(description="whether it has an inverse; the plan says whether it fits now")]
+    acknowledgement: Annotated[
+        AcknowledgementOut | None,
+        Field(description="null for what failed, and for a process that died before it noted it"),
+    ]
+
+    @classmethod
+    def of(cls, entry: Entry) -> Self:
+        """The answer that shows an entry."""
+        facts = {name: getattr(entry, name) for name in cls.model_fields if name != "can_be_undone"}
+        return cls.model_validate(facts | {"plan": dict(entry.plan), "can_be_undone": can_be_undone(entry)})
 
 
 class ChangedRowOut(Shape):

@@ -22,14 +22,6 @@ from klods.web.auth.reminding import Reminding
 from klods.web.auth.sign_in import SignIn
 from klods.web.engine.snapshot import Switchboard
 
-History = Callable[[str, int], Sequence[Mapping[str, Any]]]
-"""The newest lines of the log about a module, at most so many."""
-
-
-def no_history(code: str, most: int) -> Sequence[Mapping[str, Any]]:  # noqa: ARG001
-    """A log that remembers nothing."""
-    return ()
-
 
 def nothing_kept(run_id: str, platform_id: int) -> Mapping[str, Any] | None:  # noqa: ARG001
     """A store of dry runs that is always empty."""
@@ -48,7 +40,6 @@ class HostServices:
     platforms: PlatformRows
     vendors: Vendors
     tiers: TierRows
-    history: History = no_history
     find_dry_run: Callable[[str, int], Mapping[str, Any] | None] = nothing_kept
     """A dry run of the last hour by its id, on a platform."""
 

@@ -48,14 +48,16 @@ def following(host_database):
 
 
 def test_a_hub_without_processes_has_nobody_to_wait_for(database):
-    assert LiveProcesses(database).wait(10**6, seconds=HANGS_AFTER_SECONDS) == ()
+    told = LiveProcesses(database).wait(10**6, seconds=HANGS_AFTER_SECONDS)
+    assert (told.generation, told.followed, told.late) == (10**6, (), ())
 
 
 def test_a_process_that_follows_is_not_late(database, host_database, following):
     seen = []
     following(seen.append)
     generation = raise_generation(host_database)
-    assert LiveProcesses(database).wait(generation, seconds=HANGS_AFTER_SECONDS) == ()
+    told = LiveProcesses(database).wait(generation, seconds=HANGS_AFTER_SECONDS)
+    assert (told.followed, told.late) == ((f"web-{os.getpid()}",), ())
     assert seen[-1] == generation
 
 
@@ -69,16 +71,17 @@ def test_a_process_that_is_busy_is_named_as_late_and_follows_in_the_end(database
 
     following(act)
     generation = raise_generation(host_database)
-    assert LiveProcesses(database).wait(generation, seconds=0.2) == (f"web-{os.getpid()}",)
+    told = LiveProcesses(database).wait(generation, seconds=0.2)
+    assert (told.late, told.seconds >= 0.2) == ((f"web-{os.getpid()}",), True)
     go_on.set()
-    assert LiveProcesses(database).wait(generation, seconds=HANGS_AFTER_SECONDS) == ()
+    assert LiveProcesses(database).wait(generation, seconds=HANGS_AFTER_SECONDS).late == ()
 
 
 def test_a_message_that_got_lost_is_made_good_by_looking(database, host_database, following):
     following()
     with psycopg.connect(host_database, autocommit=True) as connection:
         number = connection.execute("update klods.generation set number = number + 1 returning number").fetchone()[0]
-    assert LiveProcesses(database).wait(number, seconds=HANGS_AFTER_SECONDS) == ()
+    assert LiveProcesses(database).wait(number, seconds=HANGS_AFTER_SECONDS).late == ()
 
 
 def test_a_lying_payload_changes_nothing(host_database, following):
@@ -100,12 +103,12 @@ def test_a_killed_process_is_not_waited_for_and_its_row_is_swept(database, host_
     """
     child = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, text=True)
     assert child.stdout.readline() == "joined\n"
-    assert LiveProcesses(database).wait(10, seconds=0.1) == (f"web-{child.pid}",)
+    assert LiveProcesses(database).wait(10, seconds=0.1).late == (f"web-{child.pid}",)
     child.send_signal(signal.SIGKILL)
     child.wait()
     child.stdout.close()
     until(lambda: LiveProcesses(database).living() == ())
-    assert LiveProcesses(database).wait(10, seconds=0.1) == ()
+    assert LiveProcesses(database).wait(10, seconds=0.1).late == ()
     membership = Membership(host_database, role="web").join()
     with psycopg.connect(host_database) as connection:
         assert connection.execute("select count(*) from klods.process").fetchone() == (1,)

@@ -7,10 +7,13 @@ from support.migrating import module_of
 
 from klods.db.database import Database
 from klods.db.migrating.migrator import execute_module_migration
+from klods.db.module_log import ModuleLog
 from klods.db.scope import current_scope, unit
 from klods.db.statements import execute_insert, execute_query
 from klods.db.stores import StateRows
-from klods.errors import AlreadyRunning, KlodsError, MigrationFailed, NoScope, SwallowedFailure
+from klods.errors import AlreadyRunning, KlodsError, MigrationFailed, NoScope, NoSuchEntry, SwallowedFailure
+from klods.kernel.history import Acknowledgement, Turned
+from klods.kernel.plan import Do, Step
 from klods.kernel.ports import LogEntry
 from klods.kernel.state import Activation, Active, Installation, Installed, Reason, States
 
@@ -104,6 +107,44 @@ def test_the_log_takes_lines_and_gives_none_back(database, store):
         assert row == ("me", {"steps": ["x"]}, "because")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("delete from klods.module_log")
+
+
+def test_what_one_change_logged_is_one_entry_with_what_came_of_it(database, store):
+    log, plan = ModuleLog(database), {"target": "desk", "steps": [{"do": "enable", "code": "desk"}]}
+    with store.change() as change:
+        change.log(LogEntry("me", "enable", "shop", 1, "done", plan, "", "enable", "because"))
+        change.log(LogEntry("me", "enable", "desk", 1, "done", plan, "1.0", "install enable", "because"))
+    store.acknowledge(Acknowledgement(1, ("web-1",), ("web-2",), 0.5))
+    with store.change() as change:
+        change.log(LogEntry("you", "undo", "desk", 2, "done", undoes=1))
+    newest, entry = log.read()
+    assert (newest.id, newest.undoes, newest.acknowledgement) == (3, 1, None)
+    assert (entry.id, entry.code, entry.undone_by, entry.why) == (1, "desk", 3, "because")
+    assert entry.changes == (Turned("shop", "", "enable"), Turned("desk", "1.0", "install enable"))
+    assert entry.steps == (Step(Do.ENABLE, "desk"),)
+    assert entry.acknowledgement == Acknowledgement(1, ("web-1",), ("web-2",), 0.5)
+    assert log.find(2) == log.find(1) == entry
+    assert [it.id for it in log.read(code="desk", platform_id=1)] == [it.id for it in log.read(code="shop")] == [1]
+    assert ([it.id for it in log.read(after=1)], [it.id for it in log.read(most=1)]) == ([3], [3])
+    with pytest.raises(NoSuchEntry):
+        log.find(4)
+
+
+def test_lines_from_before_entries_are_entries_of_their_own(database):
+    with psycopg.connect(database.conninfo) as connection:
+        for code in ("shop", "desk"):
+            connection.execute(
+                "insert into klods.module_log(actor, action, code, platform_id, outcome) values ('me', 'enable', %s, 1, 'done')",
+                [code],
+            )
+    assert [(entry.id, entry.code) for entry in ModuleLog(database).read()] == [(2, "desk"), (1, "shop")]
+    assert ModuleLog(database).find(1).changes == (Turned("shop"),)
+
+
+def test_who_followed_is_noted_once_and_stays(database, store):
+    store.acknowledge(Acknowledgement(1))
+    with psycopg.connect(database.conninfo) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute("update klods.module_log_acknowledgement set late = '{}'")
 
 
 def test_a_hook_works_in_the_transaction_of_the_change(database, store, tmp_path):

@@ -150,9 +150,11 @@ def test_everything_needs_a_signed_in_user_of_the_right_kind(hub, tmp_path, user
 
 
 def test_an_internal_module_is_for_admins_only(hub, tmp_path):
-    hub.add(write_module(tmp_path, "crm", {"routes/vendor.py": one_route("/x", "vendor_router")}, is_internal=True))
-    assert hub.ask("GET", "/api/vendor/crm/x", user="vendor").status == 403
-    assert hub.ask("GET", "/api/vendor/crm/x", user="admin").status == 200
+    files = {"routes/vendor.py": one_route("/x", "vendor_router"), "backend/router.py": one_route("/x")}
+    hub.add(write_module(tmp_path, "crm", files, is_internal=True))
+    assert hub.ask("GET", "/api/v1/crm/x", user="vendor").status == 403
+    assert hub.ask("GET", "/api/v1/crm/x", user="admin").status == 200
+    assert {hub.ask("GET", "/api/vendor/crm/x", user=user).status for user in ("vendor", "admin")} == {403}
 
 
 def test_a_person_is_sent_to_sign_in_and_a_program_is_told(hub, tmp_path):

@@ -4,7 +4,7 @@ import pytest
 from starlette.testclient import TestClient
 from support.hub import broken, open_hub, paper_module
 
-from klods.errors import HookFailed
+from klods.errors import HookFailed, SharedTables
 from klods.kernel.plan import Action
 from klods.kernel.state import Active, Installed, Reason
 from klods.web.auth.first_start import make_login_link
@@ -99,7 +99,7 @@ def test_what_fails_is_told_on_the_page_without_a_traceback(hub, browser):
 def test_a_core_module_says_why_it_stays(browser):
     page = browser.get("/admin/modules/customers/disable")
     assert page.status_code == 409
-    assert "stays enabled" in page.text
+    assert "neither disabled nor uninstalled" in page.text
 
 
 def test_a_broken_module_has_a_page_with_its_problems(browser):
@@ -161,3 +161,35 @@ def test_the_api_is_documented_offline_for_who_is_signed_in(hub, browser):
     assert 'data-url="/api/v1/openapi.json"' in browser.get("/api/docs").text
     stranger = TestClient(hub.app, headers=PAGE).get("/api/docs")
     assert stranger.url.path == "/auth/login"
+
+
+LOGGED = """
+    insert into klods.module_log(actor, action, code, platform_id, outcome, plan, after, why, generation) values
+    ('ada', 'enable', 'customers', 1, 'done', '{"target": "invoices", "steps": [{"do": "enable", "code": "customers"}]}',
+     'enable', 'spring <b>', 7),
+    ('ada', 'enable', 'invoices', 1, 'done', '{"target": "invoices", "steps": [{"do": "enable", "code": "customers"}]}',
+     'install enable', 'spring <b>', 7);
+    insert into klods.module_log_acknowledgement(generation, followed, late, seconds) values (7, '{web-1}', '{web-2}', 0.25)"""
+
+
+def test_the_history_of_a_module_shows_what_was_done_and_the_way_back(hub, browser):
+    with hub.people._database.connection() as connection:
+        connection.execute(LOGGED)
+    page = browser.get("/admin/modules/invoices/log").text
+    assert "spring &lt;b&gt;" in page
+    assert "Had not followed by then: web-2" in page
+    assert 'href="/admin/modules/invoices/undo?entry=1"' in page
+    refused = browser.get("/admin/modules/invoices/undo?entry=1")
+    assert refused.status_code == 409
+    assert "Entry 1 cannot be undone" in refused.text
+    assert browser.get("/admin/modules/nothing/log").status_code == 404
+    assert "Nothing was done yet" in browser.get("/admin/modules/prices/log").text
+
+
+def test_tables_are_shared_after_a_box_was_ticked(hub, browser):
+    hub.lifecycle.planning_refusal = SharedTables(module="invoices", platforms="2", tables="invoices_rates")
+    page = browser.get("/admin/modules/invoices/enable")
+    assert page.status_code == 409
+    assert "would share its rows with this one, in invoices_rates" in page.text
+    assert 'name="shared"' in page.text
+    assert browser.get("/admin/modules/invoices/enable?shared=true").status_code == 200

@@ -1,11 +1,14 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.graphs import CODES, any_requires, catalog, rule_abiding_catalogs
 
-from klods.errors import AlreadyRunning, CoreModule, InvalidDefinition, NoSuchModule
+from klods.errors import AlreadyRunning, CoreModule, InvalidDefinition, NoSuchModule, SharedTables
 from klods.kernel.catalog import Catalog
-from klods.kernel.plan import Action, Do, Step
+from klods.kernel.definition import ModuleDefinition
+from klods.kernel.plan import Action, Do, Intent, Step
 from klods.kernel.planning import make_plan, plan_disable, plan_enable, plan_migrate
 from klods.kernel.state import Activation, Active, Installation, Installed, States
 from klods.kernel.view import View
@@ -156,7 +159,7 @@ def test_core_modules_stay_on():
 @pytest.mark.parametrize("action", Action)
 def test_a_module_that_nobody_knows_is_not_found(action):
     with pytest.raises(NoSuchModule):
-        make_plan(view(catalog({})), action, "a", 1)
+        make_plan(view(catalog({})), Intent(action, "a", 1))
 
 
 def test_migrating_prepares_what_was_never_installed():
@@ -215,3 +218,96 @@ def test_a_plan_is_made_or_the_reason_is_named_for_any_graph(requires, core, cod
     except InvalidDefinition as error:
         last, reasons = None, error.data["items"]
     assert last == code or reasons
+
+
+def with_conflict(said: str = "b", **fields) -> Catalog:
+    found = catalog({"a": [], "b": [], "c": ["a", "b"], **fields.pop("requires", {})})
+    return found.saying({"a": replace(found["a"].definition, conflicts=(said,))})
+
+
+@pytest.mark.parametrize(("running", "wanted"), [("a", "b"), ("b", "a")])
+def test_either_side_of_a_conflict_keeps_the_other_off(running, wanted):
+    with pytest.raises(InvalidDefinition) as caught:
+        plan_enable(view(with_conflict(), stored(running)), wanted, 1)
+    (problem,) = caught.value.data["items"]
+    assert (problem.rule, problem.module) == ("conflicts", wanted)
+    assert f"{running} is enabled on platform 1" in problem.message
+    assert f"Disable {running} first" in problem.hint
+
+
+def test_a_conflict_counts_on_one_platform_and_for_the_versions_it_names():
+    assert plan_enable(view(with_conflict(), stored("a", platform_id=2)), "b", 1)
+    assert plan_enable(view(with_conflict("b>=2"), stored("a")), "b", 1)
+
+
+def test_a_module_that_requires_both_sides_of_a_conflict_is_told_so():
+    with pytest.raises(InvalidDefinition) as caught:
+        plan_enable(view(with_conflict()), "c", 1)
+    assert "c: requires both a and b, directly or not, and a conflicts with b" in map(
+        str_without_place, caught.value.data["items"]
+    )
+
+
+def test_a_module_that_conflicts_with_what_it_requires_is_told_so():
+    found = catalog({"a": ["b"], "b": ["c"], "c": []})
+    found = found.saying({"c": replace(found["c"].definition, conflicts=("a",))})
+    assert refusal(found) == ["conflicts: a: requires c, directly or not, and c conflicts with a"]
+
+
+def str_without_place(problem) -> str:
+    return f"{problem.module}: {problem.message}"
+
+
+def running_with(found: Catalog, in_force: dict[str, ModuleDefinition], states: States, content: str = "new") -> View:
+    return replace(view(found, states, content=content), in_force={**found.definitions, **in_force})
+
+
+def test_an_edited_folder_hides_no_dependent_from_disabling():
+    found = catalog({"a": [], "b": []})
+    needs = replace(found["a"].definition, requires=("b",))
+    assert done(plan_disable(running_with(found, {"a": needs}, stored("ab")), "b", 1)) == ["disable a", "disable b"]
+
+
+def test_what_runs_says_whether_a_module_is_core():
+    found, optional = catalog({"a": []}, core=frozenset("a")), catalog({"a": []})
+    assert plan_disable(running_with(found, dict(optional.definitions), stored("a")), "a", 1)
+    with pytest.raises(CoreModule):
+        plan_disable(running_with(optional, dict(found.definitions), stored("a")), "a", 1)
+
+
+def test_what_a_core_module_needs_does_not_become_optional_while_it_runs():
+    found = catalog({"a": ["b"], "b": []}, core=frozenset("a"))
+    core = replace(found["b"].definition, is_core=True)
+    with pytest.raises(InvalidDefinition, match="is optional, but a is enabled, a core module, and requires it"):
+        plan_enable(running_with(found, {"b": core}, stored("ab")), "b", 1)
+
+
+def test_new_content_needs_what_it_requires_on_every_platform_it_runs_on():
+    found = catalog({"a": ["b"], "b": []})
+    states = stored("a", "b", platform_id=2)
+    with pytest.raises(InvalidDefinition, match="requires b, which is not enabled on platform 2"):
+        plan_enable(running_with(found, {"a": replace(found["a"].definition, requires=())}, states), "a", 1)
+
+
+def test_what_is_left_alone_counts_as_it_runs():
+    found = catalog({"a": ["b>=1"], "b": ["gone"]})
+    runs = replace(found["b"].definition, requires=())
+    assert plan_enable(running_with(found, {"b": runs}, stored("b")), "a", 1).doing(Do.ENABLE) == ("a",)
+
+
+def shared(found: Catalog, **tables: tuple[str, ...]) -> View:
+    made = view(found, stored("a", "b", platform_id=2))
+    made.tables.without_platform = tables
+    return made
+
+
+def test_shared_tables_come_to_a_second_platform_only_when_somebody_says_so():
+    known = shared(catalog({"a": [], "b": []}), a=("a_rates",), b=("b_rates",))
+    with pytest.raises(SharedTables) as caught:
+        plan_enable(known, "a", 1)
+    assert caught.value.data["items"] == ("a_rates",)
+    plan = plan_enable(known, "a", 1, shared=True)
+    assert plan.warnings == ("a is shared: platform 2 and this one see the same rows of a_rates",)
+    assert plan.intent.shared
+    assert plan_enable(known, "b", 1).warnings == ()
+    assert plan_enable(known, "a", 2).warnings == ()

@@ -5,7 +5,16 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from support.graphs import catalog, rule_abiding_catalogs
 
-from klods.errors import KlodsError, NoSuchArchive, NoSuchModule, PlaceTaken, StalePlan, StillEnabled, StillReferenced
+from klods.errors import (
+    CoreModule,
+    KlodsError,
+    NoSuchArchive,
+    NoSuchModule,
+    PlaceTaken,
+    StalePlan,
+    StillEnabled,
+    StillReferenced,
+)
 from klods.kernel.catalog import Catalog
 from klods.kernel.holdings import Table
 from klods.kernel.plan import TAKES_OUT, Action
@@ -254,3 +263,11 @@ def test_content_that_was_lost_is_approved_anew_from_a_folder_that_holds_the_sam
     act(it, Action.RESTORE)
     assert it.states.installation("a").state is Installed.INSTALLED
     assert list(it.contents.kept) == [("a", it.states.installation("a").content_hash)]
+
+
+def test_a_core_module_is_not_uninstalled_even_where_it_never_was_enabled():
+    it = MemoryHub(catalog({"a": []}, frozenset("a")), revisions={"a": ["a_001"]})
+    it.lifecycle.apply(it.lifecycle.plan(Action.MIGRATE, "a", 1), actor="test")
+    for action in TAKES_OUT:
+        with pytest.raises(CoreModule):
+            it.lifecycle.plan(action, "a", 1)

@@ -212,3 +212,56 @@ def test_a_deeply_nested_file_stops_nothing(checked):
 def test_a_path_that_leaves_the_folder_is_refused(checked):
     (message,) = checked(**{"shop/module.json": '{"migrations_path": "../stock/migrations"}'})
     assert "must stay inside" in message
+
+
+INTERNAL = '{"is_internal": true, "menu_items": {"vendor": ["offers"]}}'
+
+
+def test_an_internal_module_has_nothing_for_vendors(checked):
+    told = checked(**{
+        "shop/module.json": INTERNAL,
+        "shop/routes/vendor.py": ROUTER.format(name="vendor_router", prefix="", path="'/a'", other="'/b'"),
+        "shop/frontend/views.py": ROUTER.format(name="router", prefix="", path="'/shop'", other="'/vendor/shop/x'"),
+    })  # fmt: skip
+    assert sorted(told) == [
+        "class shop/frontend/views.py:5 is internal, for admins only, and has the page '/vendor/shop/x' for vendors",
+        "class shop/module.json:1 is internal, for admins only, and has menu items for vendors",
+        "class shop/routes/vendor.py:1 is internal, for admins only, and has routes for vendors",
+    ]
+
+
+def test_a_wrapper_of_names_alone_is_a_valid_module(checked):
+    wrapper = '{"features": ["pricing"], "permissions": ["shop.read"], "menu_items": {"admin": [{"id": "a", "path": "/stock"}]}}'
+    assert checked(**{"shop/module.json": wrapper}) == []
+
+
+def test_conflicts_are_read_from_both_spellings_and_wrong_ones_are_told(checked, tmp_path):
+    assert checked(**{"shop/module.json": '{"conflicts": ["stock>=2"]}', "other/definition.py": SPOKEN}) == []
+    catalog = look(tmp_path)[0]
+    assert [str(catalog[code].definition.conflicts[0]) for code in ("shop", "other")] == ["stock>=2", "shop<1"]
+    assert (
+        "conflicts with stock" in checked(**{"shop/module.json": '{"requires": ["stock"], "conflicts": ["stock"]}'})[0]
+    )
+    assert "conflicts with itself" in checked(**{"shop/module.json": '{"conflicts": ["shop"]}'})[0]
+    assert "conflicts.0: 'st ock>'" in checked(**{"shop/module.json": '{"conflicts": ["st ock>"]}'})[0]
+
+
+SPOKEN = "from klods import ModuleDefinition\nit = ModuleDefinition(code='other', name='Other', conflicts=['shop<1'])\n"
+
+
+TABLES = """
+-- create table shop_commented (id int);
+create table if not exists shop_rates (
+    id int
+);
+create table shop_items (id int, platform_id bigint);
+create table public.shop_days (id int);
+create table shop_copies as select 1 as id;
+"""
+
+
+def test_tables_that_platforms_would_share_are_named_with_their_line(checked):
+    later = "alter table shop_days add column platform_id bigint not null default klods.platform();"
+    files = {"shop/migrations/001_init.sql": TABLES, "shop/migrations/002_more.sql": later}
+    (told,) = checked(**files)
+    assert told.startswith("shared shop/migrations/001_init.sql:3 the table shop_rates has no platform_id")

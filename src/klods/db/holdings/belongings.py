@@ -48,6 +48,13 @@ _REFERRERS = """
      where i.inhparent = any(%(oids)s::oid[]) and not i.inhrelid = any(%(oids)s::oid[])
      order by 1"""
 
+_LACKING = """
+    select relname from pg_class c
+     where c.oid = any(%(oids)s::oid[]) and c.relkind in ('r', 'p')
+       and not exists (select from pg_attribute a
+                        where a.attrelid = c.oid and a.attname = %(column)s and a.attnum > 0 and not a.attisdropped)
+     order by relname"""
+
 
 class Belonging(NamedTuple):
     """One object that can be moved by itself: the catalogue it stands in, and its number there."""
@@ -73,6 +80,12 @@ def referrers(connection: Connection, mine: Sequence[Belonging]) -> tuple[str, .
     """What depends on these and is not among them nor a part of them, said for people."""
     values = {"catalogs": [it.catalog for it in mine], "oids": [it.oid for it in mine]}
     return tuple(row["label"] for row in connection.execute(_REFERRERS, values))
+
+
+def tables_without(connection: Connection, mine: Sequence[Belonging], column: str) -> tuple[str, ...]:
+    """Those of these that are tables and lack a column."""
+    rows = connection.execute(_LACKING, {"oids": [it.oid for it in mine], "column": column})
+    return tuple(row["relname"] for row in rows)
 
 
 def move(connection: Connection, mine: Sequence[Belonging], schema: str) -> None:

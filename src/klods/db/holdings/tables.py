@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from klods.db.database import Database
 from klods.db.holdings.archiving import find_archives
-from klods.db.holdings.belongings import belongings, referrers
+from klods.db.holdings.belongings import belongings, referrers, tables_without
 from klods.db.holdings.files import stored_files
 from klods.db.holdings.measuring import measured
 from klods.kernel.holdings import Archive, Holder, Table
@@ -29,6 +29,11 @@ class ModuleTables:
             family = self._database.family
             mine = [one for holder in holders for one in belongings(connection, holder, family)]
             return referrers(connection, mine)
+
+    def shared(self, holder: Holder) -> tuple[str, ...]:
+        """The tables of a module without a column `platform_id`, whose rows all platforms would see."""
+        with self._database.connection() as connection:
+            return tables_without(connection, belongings(connection, holder, self._database.family), "platform_id")
 
     def archives(self, code: str = "") -> tuple[Archive, ...]:
         """The archives of one module, or of all; the newest first."""

@@ -110,8 +110,10 @@ class Guard:
         return self._admission is None
 
     async def __call__(self, asgi: Asgi, receive: Receive, send: Send) -> None:
-        """Admit the caller, open the scope and run the route."""
+        """Admit the caller, open the scope and run the route; internal modules have nothing for vendors, not even in public."""
         admission = self._admission
+        if self._internal and asgi[AREA].kind is FrontendType.VENDOR:
+            raise NotAllowed
         subject = await admission.admit(asgi, internal=self._internal) if admission else None
         exchange: Exchange = exchange_of(asgi)
         with enter(exchange.open(subject, reads_only=self._reads_only)):

@@ -170,7 +170,10 @@ def _add(merged: Document, document: Document, subject: Subject, *, internal: bo
     """Put in what the subject may call, and the components that it needs."""
     references: set[str] = set()
     for path, method, operation in _operations(document):
-        if _may_call(operation, _kind(path, internal=internal), subject):
+        wanted = _kind(path, internal=internal)
+        if internal and _kind(path, internal=False) is FrontendType.VENDOR:
+            continue
+        if _may_call(operation, wanted, subject):
             merged.setdefault("paths", {}).setdefault(path, {})[method] = operation
             references |= _references(operation)
     target = merged.setdefault("components", {})

@@ -6,10 +6,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import Response
 
-from klods.errors import CoreModule, KlodsError, NoSuchModule, NotConfirmed
+from klods.errors import CoreModule, KlodsError, NoSuchModule, NotConfirmed, SharedTables
+from klods.kernel.history import in_effect
 from klods.kernel.overview import Known, Row, find, overview
-from klods.kernel.plan import DELETES, TAKES_OUT, Action, Plan
-from klods.web.asking import ModuleManager, ModuleReader, Services, actor, refuse_beyond_platform
+from klods.kernel.plan import DELETES, TAKES_OUT, Action, Intent, Plan
+from klods.kernel.undoing import can_be_undone
+from klods.web.asking import LogReader, ModuleManager, ModuleReader, Services, actor, refuse_beyond_platform
 from klods.web.errors import status_of
 from klods.web.pages.kit.columns import Column
 from klods.web.pages.kit.table import Table
@@ -30,6 +32,7 @@ MODULES = Table(
     key="code",
 )
 TAKES_OUT_IN_ORDER = (Action.UNINSTALL, Action.ARCHIVE, Action.DROP)
+SHOWN_ENTRIES = 100
 LONGEST_NOTE = 500
 """In characters; a browser takes no long cookies."""
 
@@ -64,19 +67,40 @@ class Wanted:
     action: Action
     platform_id: int
     archive: int = 0
+    entry: int = 0
+    shared: bool = False
+
+    @property
+    def intent(self) -> Intent:
+        """What is asked for."""
+        return Intent(
+            self.action, self.code, self.platform_id, archive=self.archive, entry=self.entry, shared=self.shared
+        )
 
     def plan(self, services: HostServices) -> Plan:
         """The plan as it would be now."""
-        return services.lifecycle.plan(self.action, self.code, self.platform_id, archive=self.archive)
+        return services.lifecycle.plan_for(self.intent)
+
+
+Number = Annotated[int, Query(ge=0, le=2**62)]
 
 
 def _wanted(
-    subject: ModuleReader, code: str, action: Action, archive: Annotated[int, Query(ge=0, le=2**62)] = 0
+    subject: ModuleReader, code: str, action: Action, *, archive: Number = 0, entry: Number = 0, shared: bool = False
 ) -> Wanted:
-    return Wanted(code, action, subject.platform_id, archive)
+    return Wanted(code, action, subject.platform_id, archive, entry, shared)
 
 
 Asked = Annotated[Wanted, Depends(_wanted)]
+
+
+@router.get("/{code}/log")
+def module_log(request: Request, code: str, subject: LogReader, services: Services) -> Response:
+    """What was done to a module, with a way back where there is one."""
+    row = find(services.known(), code, subject.platform_id)
+    entries = services.lifecycle.log.read(code=row.code, platform_id=subject.platform_id, most=SHOWN_ENTRIES)
+    undoable = {entry.id for entry in in_effect(entries) if can_be_undone(entry)}
+    return render(request, "klods/module_log.html", row=row, entries=entries, undoable=undoable)
 
 
 @router.get("/{code}/{action}")
@@ -127,6 +151,7 @@ def _show_plan(request: Request, services: HostServices, wanted: Wanted, error: 
         takes_out=TAKES_OUT_IN_ORDER if wanted.action in TAKES_OUT else (),
         deletes=wanted.action in DELETES,
         is_core=isinstance(error, CoreModule),
+        asks_to_share=isinstance(error, SharedTables),
     )
 
 

@@ -94,10 +94,12 @@ class Pages:
         ]
 
     def wordings(self, subject: Subject, locale: str) -> list[Wording]:
-        """The modules that are enabled for a person, in words."""
+        """The modules that are enabled for a person, in words; internal ones are there for admins only."""
         snapshot = self.switchboard.current
         codes = sorted(snapshot.enabled.get(subject.platform_id, ()))
-        return [self._wording(snapshot.entries[code], locale) for code in codes if code in snapshot.entries]
+        entries = [snapshot.entries[code] for code in codes if code in snapshot.entries]
+        admin = subject.kind is FrontendType.ADMIN
+        return [self._wording(entry, locale) for entry in entries if admin or not entry.module.definition.is_internal]
 
     def _wording(self, entry: Entry, locale: str) -> Wording:
         return Wording(entry.module, self.shelf.of(entry.module, entry.content_hash).texts, locale)

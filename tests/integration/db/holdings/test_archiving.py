@@ -43,6 +43,12 @@ EVERYTHING = """
     create function shop_touch() returns trigger language plpgsql as 'begin return new; end';
     create trigger shop_touched before update on shop_items for each row execute function shop_touch();
 """
+SOME_SHARED = """
+    create table shop_items(id int primary key, platform_id bigint not null default klods.platform());
+    create table shop_rates(id int primary key, rate numeric);
+    create table shop_days(day date not null) partition by range (day);
+    create view shop_names as select id from shop_items;
+"""
 OWNERS = {"001_a.sql": "create table people_people(id int generated always as identity primary key, name text);"}
 BILLS = {
     "001_a.sql": "create table bills_bills(id int generated always as identity primary key, person int"
@@ -308,3 +314,9 @@ def test_the_module_works_on_its_tables_again(isolated, tmp_path):
     with working(isolated, "shop"):
         execute_insert("insert into shop_items(name) values ('chair') returning id")
         assert execute_query("select name from shop_items") == [{"name": "chair"}]
+
+
+def test_tables_that_know_no_platforms_are_named(database, tmp_path):
+    shop = module_of(tmp_path, {"001_a.sql": SOME_SHARED})
+    install(database, shop)
+    assert ModuleTables(database).shared(shop.definition.holder) == ("shop_days", "shop_rates")

@@ -1,1 +1,1 @@
-create table healthy_items (id bigint primary key);
+create table healthy_items (id bigint primary key, platform_id bigint);

@@ -1,1 +1,1 @@
-create table migration_failing_items (id bigint primary key);
+create table migration_failing_items (id bigint primary key, platform_id bigint);

@@ -1,1 +1,1 @@
-create table somebody_elses (id bigint primary key);
+create table somebody_elses (id bigint primary key, platform_id bigint);
