@@ -169,7 +169,7 @@ def test_the_log_of_a_module_is_read(hub, program):
 
 def test_an_entry_of_the_log_is_undone_through_a_plan(hub, program):
     plan = '{"target": "invoices", "steps": [{"do": "enable", "code": "invoices"}]}'
-    with hub.people._database.connection() as connection:
+    with hub.database.connection() as connection:
         connection.execute(
             "insert into klods.module_log(actor, action, code, platform_id, outcome, plan)"
             " values ('ada', 'enable', 'invoices', 1, 'done', %s)", [plan],

@@ -57,10 +57,5 @@ def test_functions_of_the_same_name_from_elsewhere_mean_something_else(check):
     assert check("from mine import requires\n\nrequires('no such permission')\n") == []
 
 
-@pytest.mark.parametrize("code", ["Shop.read", "shop.*", "*", "shop read", ""])
-def test_a_permission_that_cannot_be_given_is_a_problem(check, code):
-    assert [warning for *_, warning in check("", permissions=(code,))] == [False]
-
-
 def test_a_permission_that_another_module_could_mean_too_is_warned_of(check):
     assert [warning for *_, warning in check("", permissions=("read",))] == [True]

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator, Mapping
 
 from klods.kernel.catalog import Catalog, Module
-from klods.kernel.permissions import EVERYTHING, HOST_PERMISSIONS, is_pattern
+from klods.kernel.permissions import HOST_PERMISSIONS, is_pattern
 from klods.kernel.problems import Problem
 from klods.kernel.reading import place_of
 from klods.kernel.rules.python_files import PythonFile, python_files
@@ -16,21 +16,18 @@ RULE = "permissions"
 
 
 def permission_problems(catalog: Catalog, module: Module) -> Iterator[Problem]:
-    """Codes that nobody can hold, because no module declares them or they cannot be spelled so."""
-    yield from _misspelled(module)
+    """Codes that nobody can hold, because no module declares them, or that several modules could mean."""
+    yield from _ambiguous(module)
     declared = {field: _declared(catalog, module, field) for field in ASKED.values()}
     for file in python_files(module.source):
         if isinstance(file, PythonFile):
             yield from _undeclared(module, file, declared)
 
 
-def _misspelled(module: Module) -> Iterator[Problem]:
+def _ambiguous(module: Module) -> Iterator[Problem]:
     path, line = place_of(module.source, "permissions")
     for code in module.definition.permissions:
-        if not is_pattern(code) or code.endswith(EVERYTHING):
-            message = f"the permission {code!r} cannot be given: a code is lower-case words parted by dots"
-            yield Problem(module.code, RULE, message, path, line, f"Call it {module.code}.read, for example.")
-        elif code.partition(".")[0] != module.code:
+        if is_pattern(code) and code.partition(".")[0] != module.code:
             message = f"the permission {code} does not begin with the module's code, so others may mean it too"
             yield Problem(module.code, RULE, message, path, line, f"Call it {module.code}.{code}.", warning=True)
 

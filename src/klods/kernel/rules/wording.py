@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from klods.kernel.catalog import Catalog, Module
 from klods.kernel.definition import MenuItem
 from klods.kernel.graph import closure
+from klods.kernel.permissions import HOST_PERMISSIONS
 from klods.kernel.problems import Problem
 from klods.kernel.reading import place_of
 
@@ -44,7 +45,7 @@ def _menus(catalog: Catalog, module: Module) -> Iterator[Finding]:
         permission
         for code in closure(catalog.definitions, [module.code])
         for permission in catalog[code].definition.permissions
-    }
+    } | HOST_PERMISSIONS.keys()
     for frontend, items in module.definition.menu_items.items():
         for name, times in Counter(item.id for item in items).items():
             if times > 1:
