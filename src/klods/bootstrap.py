@@ -24,6 +24,7 @@ from klods.db.roles.weaknesses import Weakness, weaknesses
 from klods.db.server import open_server, read_url
 from klods.db.stored_files import hub_id, known_contents
 from klods.db.stores import StateRows
+from klods.db.tenants.menus import MenuRows
 from klods.db.tenants.platforms import PlatformRows
 from klods.db.tenants.tiers import TierRows
 from klods.db.tenants.vendors import Vendors
@@ -216,6 +217,7 @@ class Klods:
             platforms=self.platforms,
             vendors=self.vendors,
             tiers=self.tiers,
+            menus=MenuRows(self.database),
             find_dry_run=DryRuns(self.database).find,
             why_not_ready=lambda: NOT_READ if switchboard.current.generation == NONE_YET else "",
             warnings=self.warnings,

@@ -13,6 +13,7 @@ from klods.db.database import Database
 from klods.db.module_log import ModuleLog
 from klods.db.people.accounts import Account
 from klods.db.people.stores import People
+from klods.db.tenants.menus import MenuRows
 from klods.db.tenants.platforms import PlatformRows
 from klods.db.tenants.tiers import TierRows
 from klods.db.tenants.vendors import Vendors
@@ -195,6 +196,7 @@ def open_hub(
             platforms=PlatformRows(database),
             vendors=Vendors(database),
             tiers=TierRows(database),
+            menus=MenuRows(database),
             queue_mail=lambda letter, platform_id: letters.append((letter, platform_id)),
             texts=host_texts(),
         )

@@ -13,8 +13,13 @@ if TYPE_CHECKING:
     from klods.settings import Settings
 
 platform_option = click.option(
-    "--platform", "platform_id", default=DEFAULT_PLATFORM, show_default=True, help="The platform's number."
+    "--platform", default=str(DEFAULT_PLATFORM), show_default=True, help="The platform, by its code or number."
 )
+
+
+def number_of(klods: "Klods", platform: str) -> int:
+    """The number of a platform; raise `NoSuchPlatform`."""
+    return klods.platforms.read().find(platform).id
 
 
 def read_settings() -> "Settings":

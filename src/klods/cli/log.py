@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from klods.cli.hub import opened, platform_option
+from klods.cli.hub import number_of, opened, platform_option
 from klods.cli.output import json_option, one_line, print_json
 from klods.cli.show import print_plan, step_detail
 from klods.cli.switch import actor, at_a_terminal, report, yes_option
@@ -41,7 +41,7 @@ def log(code: str, most: int, *, as_json: bool) -> None:
 @click.option("--why", default="", help="The reason, for the log.")
 @yes_option
 @json_option
-def undo(entry: int | None, platform_id: int, *, why: str, yes: bool, as_json: bool) -> None:
+def undo(entry: int | None, platform: str, *, why: str, yes: bool, as_json: bool) -> None:
     """Take back what an entry of the log switched; the newest one that can be when no ENTRY is given.
 
     Content that was brought in, and migrations, stay.
@@ -49,8 +49,8 @@ def undo(entry: int | None, platform_id: int, *, why: str, yes: bool, as_json: b
     from klods.kernel.plan import Action, Intent
 
     with opened() as klods:
-        platform = klods.log.find(entry).platform_id if entry else platform_id
-        made = klods.lifecycle.plan_for(Intent(Action.UNDO, "", platform, entry=entry or 0))
+        number = klods.log.find(entry).platform_id if entry else number_of(klods, platform)
+        made = klods.lifecycle.plan_for(Intent(Action.UNDO, "", number, entry=entry or 0))
         if not as_json:
             click.echo(f"This undoes entry {made.undoes}:")
             print_plan(made)

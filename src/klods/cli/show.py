@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from klods.cli.hub import opened, platform_option
+from klods.cli.hub import number_of, opened, platform_option
 from klods.cli.output import json_option, one_line, print_json, print_table
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ ACTIONS = (
 @click.command("list")
 @platform_option
 @json_option
-def list_modules(platform_id: int, *, as_json: bool) -> None:
+def list_modules(platform: str, *, as_json: bool) -> None:
     """Show all modules with their state and the reason for it."""
     from klods.kernel.overview import overview
 
     with opened() as klods:
-        rows = overview(klods.lifecycle.known(klods.catalog(), klods.states.read()), platform_id)
+        rows = overview(klods.lifecycle.known(klods.catalog(), klods.states.read()), number_of(klods, platform))
     if as_json:
         print_json([asdict(row) for row in rows])
         return
@@ -64,14 +64,14 @@ def state_of(row: "Row") -> str:
 @click.argument("code")
 @platform_option
 @json_option
-def status(code: str, platform_id: int, *, as_json: bool) -> None:
+def status(code: str, platform: str, *, as_json: bool) -> None:
     """Show everything known about one module."""
     from klods.kernel.overview import find
 
     with opened() as klods:
         catalog = klods.catalog()
         overview = klods.lifecycle.known(catalog, klods.states.read())
-        row = find(overview, code, platform_id)
+        row = find(overview, code, number_of(klods, platform))
         tables = klods.migrator.status(catalog[row.code]) if row.code in catalog else None
         shared = klods.tables.shared(overview.holder(row.code))
     known = asdict(row) | {"migrations": asdict(tables) if tables else None, "shared_tables": shared}
@@ -87,12 +87,12 @@ def status(code: str, platform_id: int, *, as_json: bool) -> None:
 @click.argument("code")
 @platform_option
 @json_option
-def plan(action: str, code: str, platform_id: int, *, as_json: bool) -> None:
+def plan(action: str, code: str, platform: str, *, as_json: bool) -> None:
     """Show what an action would do with a module, and with others; nothing is done."""
     from klods.kernel.plan import Action
 
     with opened() as klods:
-        made = klods.lifecycle.plan(Action(action), code, platform_id)
+        made = klods.lifecycle.plan(Action(action), code, number_of(klods, platform))
     print_json(plan_data(made)) if as_json else print_plan(made)
 
 

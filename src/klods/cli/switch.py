@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from klods.cli.hub import opened, platform_option
+from klods.cli.hub import number_of, opened, platform_option
 from klods.cli.output import json_option, one_line, print_json, tell
 from klods.cli.show import plan_data, print_plan
 
@@ -27,10 +27,10 @@ yes_option = click.option("--yes", is_flag=True, help="Do it without asking.")
 )
 @why_option
 @json_option
-def enable(code: str, platform_id: int, *, yes: bool, goes_live: bool, shared: bool, why: str, as_json: bool) -> None:
+def enable(code: str, platform: str, *, yes: bool, goes_live: bool, shared: bool, why: str, as_json: bool) -> None:
     """Enable a module and what it requires, in every process of the hub."""
     action = "enable_live" if goes_live else "enable"
-    _switch(action, code, platform_id, yes=yes, as_json=as_json, shared=shared, why=why)
+    _switch(action, code, platform, yes=yes, as_json=as_json, shared=shared, why=why)
 
 
 @click.command()
@@ -39,9 +39,9 @@ def enable(code: str, platform_id: int, *, yes: bool, goes_live: bool, shared: b
 @yes_option
 @why_option
 @json_option
-def disable(code: str, platform_id: int, *, yes: bool, why: str, as_json: bool) -> None:
+def disable(code: str, platform: str, *, yes: bool, why: str, as_json: bool) -> None:
     """Disable a module and what depends on it; its data stays."""
-    _switch("disable", code, platform_id, yes=yes, as_json=as_json, why=why)
+    _switch("disable", code, platform, yes=yes, as_json=as_json, why=why)
 
 
 @click.command()
@@ -49,9 +49,9 @@ def disable(code: str, platform_id: int, *, yes: bool, why: str, as_json: bool) 
 @platform_option
 @yes_option
 @json_option
-def live(code: str, platform_id: int, *, yes: bool, as_json: bool) -> None:
+def live(code: str, platform: str, *, yes: bool, as_json: bool) -> None:
     """Let a module go live: what it does is kept from now on."""
-    _switch("live", code, platform_id, yes=yes, as_json=as_json)
+    _switch("live", code, platform, yes=yes, as_json=as_json)
 
 
 @click.command()
@@ -59,9 +59,9 @@ def live(code: str, platform_id: int, *, yes: bool, as_json: bool) -> None:
 @platform_option
 @yes_option
 @json_option
-def hold(code: str, platform_id: int, *, yes: bool, as_json: bool) -> None:
+def hold(code: str, platform: str, *, yes: bool, as_json: bool) -> None:
     """Switch a module's READ_ONLY and DRY_RUN on: nothing it does is kept."""
-    _switch("hold", code, platform_id, yes=yes, as_json=as_json)
+    _switch("hold", code, platform, yes=yes, as_json=as_json)
 
 
 @click.command()
@@ -71,7 +71,7 @@ def hold(code: str, platform_id: int, *, yes: bool, as_json: bool) -> None:
 @click.option("--plan", "only_plan", is_flag=True, help="Print the SQL that would run, and run nothing.")
 @click.option("--down-to", metavar="REVISION", help="Take back what came after; `base` everything, `-1` the last.")
 @json_option
-def migrate(code: str, platform_id: int, *, yes: bool, only_plan: bool, down_to: str | None, as_json: bool) -> None:
+def migrate(code: str, platform: str, *, yes: bool, only_plan: bool, down_to: str | None, as_json: bool) -> None:
     """Run a module's pending migrations, or take some back."""
     if only_plan:
         with opened() as klods:
@@ -80,16 +80,16 @@ def migrate(code: str, platform_id: int, *, yes: bool, only_plan: bool, down_to:
     elif down_to:
         _take_back(code, down_to, yes=yes, as_json=as_json)
     else:
-        _switch("migrate", code, platform_id, yes=yes, as_json=as_json)
+        _switch("migrate", code, platform, yes=yes, as_json=as_json)
 
 
 def _switch(
-    action: str, code: str, platform_id: int, *, yes: bool, as_json: bool, shared: bool = False, why: str = ""
+    action: str, code: str, platform: str, *, yes: bool, as_json: bool, shared: bool = False, why: str = ""
 ) -> None:
     from klods.kernel.plan import Action, Intent
 
     with opened() as klods:
-        made = klods.lifecycle.plan_for(Intent(Action(action), code, platform_id, shared=shared))
+        made = klods.lifecycle.plan_for(Intent(Action(action), code, number_of(klods, platform), shared=shared))
         if not as_json:
             print_plan(made)
         if made and not yes and not as_json and _needs_a_word(made) and at_a_terminal():

@@ -86,13 +86,13 @@ def feature() -> None:
 @json_option
 def list_features(platform: str, vendor: str, *, as_json: bool) -> None:
     """Show every feature that a module declares, and whether it is open."""
-    from klods.kernel.features import EVERYTHING, Offer
+    from klods.kernel.features import EVERYTHING, OpenFeatures
 
     with opened() as klods:
         platforms = klods.platforms.read()
         found = platforms.find(platform)
         mine = klods.vendors.features(klods.vendors.find(vendor, found.id)) if vendor else EVERYTHING
-        offer = Offer(found.features, mine, platforms.tiers)
+        offer = OpenFeatures(found.features, mine, platforms.tiers)
         known = sorted((code, it.name) for it in klods.catalog().definitions.values() for code in it.features)
     rows = [(code, name, offer.has(code), offer.tiers_with(code)) for code, name in known]
     if as_json:

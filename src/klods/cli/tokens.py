@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from klods.cli.hub import opened, platform_option
+from klods.cli.hub import number_of, opened, platform_option
 from klods.cli.output import json_option, print_json, print_table, tell
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ def token() -> None:
 @login_option
 @platform_option
 @json_option
-def create(name: str, login: str, platform_id: int, *, as_json: bool) -> None:
+def create(name: str, login: str, platform: str, *, as_json: bool) -> None:
     """Make a token and show it, this once."""
     from klods.web.auth.tokens import issue_token
 
     with opened() as klods:
-        secret = issue_token(klods.people, name, account_of(klods.people, login).on(platform_id))
+        secret = issue_token(klods.people, name, account_of(klods.people, login).on(number_of(klods, platform)))
     tell(secret, {"token": secret, "name": name}, as_json=as_json)
     if not as_json:
         click.echo("Keep it: it is not shown again.", err=True)
@@ -41,10 +41,10 @@ def create(name: str, login: str, platform_id: int, *, as_json: bool) -> None:
 @token.command("list")
 @platform_option
 @json_option
-def list_tokens(platform_id: int, *, as_json: bool) -> None:
+def list_tokens(platform: str, *, as_json: bool) -> None:
     """Show the tokens in force; never their secrets."""
     with opened() as klods:
-        tokens = klods.people.tokens.all(platform_id)
+        tokens = klods.people.tokens.all(number_of(klods, platform))
     if as_json:
         print_json(tokens)
         return
@@ -56,10 +56,10 @@ def list_tokens(platform_id: int, *, as_json: bool) -> None:
 @click.argument("name")
 @platform_option
 @json_option
-def revoke(name: str, platform_id: int, *, as_json: bool) -> None:
+def revoke(name: str, platform: str, *, as_json: bool) -> None:
     """End a token; running servers refuse it within seconds."""
     with opened() as klods:
-        klods.people.tokens.revoke(name, platform_id)
+        klods.people.tokens.revoke(name, number_of(klods, platform))
     tell(f"The token {name} is revoked.", {"revoked": name}, as_json=as_json)
 
 

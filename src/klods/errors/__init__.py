@@ -2,7 +2,7 @@
 
 KlodsError
 ├── NotFound       NoSuchModule · ModuleNotEnabled · NoSuchPlatform · NoSuchUser · NoSuchToken · NoSuchDryRun · NoSuchArchive ·
-│                  NoSuchEntry · LinkSpent · NoSuchFile · NoSuchMail · NoSuchVendor · NoSuchRole · NoSuchTier · NoSuchSignIn ·
+│                  NoSuchEntry · LinkSpent · NoSuchFile · NoSuchMail · NoSuchVendor · NoSuchRole · NoSuchTier · NoSuchSignIn · NoSuchMenuItem ·
 │                  Misdirected
 ├── Invalid        InvalidDefinition · InvalidName · InvalidPassword · InvalidConfig · InvalidSettings ·
 │                  BadParameters · InvalidBackup · UnclearDryRun · InvalidPath · FileTooLarge · InvalidMail

@@ -45,6 +45,10 @@ class NoSuchTier(NotFound):
     hint = "`klods tier list` shows the tiers."
 
 
+class NoSuchMenuItem(NotFound):
+    """The module {module} has no menu entry {item} here."""
+
+
 class NoSuchSignIn(NotFound):
     """This sign-in has ended already."""
 

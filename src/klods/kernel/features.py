@@ -45,7 +45,7 @@ EVERYTHING = Features()
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class OpenFeatures:
     """What is open to somebody: the features of the platform, and of the vendor where one asks."""
 
     platform: Features = EVERYTHING

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from klods.errors import InvalidName, Misdirected, NoSuchPlatform
 from klods.kernel.features import EVERYTHING, Features, Tier
+from klods.kernel.menus import MenuChange
 from klods.kernel.subject import DEFAULT_PLATFORM
 
 LONGEST_DOMAIN = 253
@@ -23,6 +24,7 @@ class Platform:
     tier: str = ""
     features: Features = EVERYTHING
     is_archived: bool = False
+    menu: tuple[MenuChange, ...] = field(default=(), repr=False)
 
 
 DEFAULT = Platform(DEFAULT_PLATFORM, "default", "Default")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from klods.kernel.features import EVERYTHING, Offer
+from klods.kernel.features import EVERYTHING, OpenFeatures
 from klods.kernel.i18n import FALLBACK
 from klods.kernel.platforms import DEFAULT, Platform, Platforms
 from klods.kernel.subject import Subject
@@ -41,12 +41,12 @@ def here(asgi: Mapping[str, Any]) -> Platform:
     return platform
 
 
-def offer_of(asgi: Mapping[str, Any]) -> Offer:
+def open_features(asgi: Mapping[str, Any]) -> OpenFeatures:
     """The features that are open to whoever sends the request."""
     platforms: Platforms = asgi.get(PLATFORMS, Platforms((DEFAULT,)))
     subject: Subject | None = asgi.get(SUBJECT)
     mine = subject.features if subject else EVERYTHING
-    return Offer(here(asgi).features, mine, platforms.tiers)
+    return OpenFeatures(here(asgi).features, mine, platforms.tiers)
 
 
 def request_id_of(asgi: Mapping[str, Any]) -> str:

@@ -14,9 +14,9 @@ from starlette.types import Scope as Asgi
 
 from klods.errors import FeatureMissing, NotAllowed, NotSignedIn, PermissionMissing
 from klods.kernel.definition import FrontendType
-from klods.kernel.features import Offer
+from klods.kernel.features import OpenFeatures
 from klods.kernel.subject import Subject
-from klods.web.asgi_scope import SUBJECT, offer_of, platform_of
+from klods.web.asgi_scope import SUBJECT, open_features, platform_of
 
 
 def caller_of(asgi: Asgi) -> Subject:
@@ -42,14 +42,14 @@ class Rule:
     async def __call__(self, connection: HTTPConnection) -> Subject:
         """The caller; raise `NotSignedIn`, `NotAllowed`, `PermissionMissing` or `FeatureMissing`."""
         subject = caller_of(connection.scope)
-        self.check(subject, offer_of(connection.scope))
+        self.check(subject, open_features(connection.scope))
         return subject
 
     def lets_in(self, subject: Subject) -> bool:
         """Whether the caller is of the right kind and has the permissions."""
         return self.kind in (None, subject.kind) and all(map(subject.may, self.permissions))
 
-    def check(self, subject: Subject, offer: Offer) -> None:
+    def check(self, subject: Subject, features: OpenFeatures) -> None:
         """Raise what forbids it."""
         if self.kind not in (None, subject.kind):
             raise NotAllowed
@@ -57,8 +57,8 @@ class Rule:
             if not subject.may(permission):
                 raise PermissionMissing(permission=permission)
         for feature in self.features:
-            if not offer.has(feature):
-                raise FeatureMissing(feature=feature, tiers=", ".join(offer.tiers_with(feature)) or "none")
+            if not features.has(feature):
+                raise FeatureMissing(feature=feature, tiers=", ".join(features.tiers_with(feature)) or "none")
 
 
 get_current_user = Rule()

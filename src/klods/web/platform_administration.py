@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from klods.db.tenants.vendors import Vendor
 from klods.errors import NoSuchPlatform
 from klods.kernel.authority import refuse_elsewhere
-from klods.kernel.features import Offer, Tier, in_order
+from klods.kernel.features import OpenFeatures, Tier, in_order
 from klods.kernel.platforms import Platform
 from klods.kernel.subject import Subject
 from klods.web.asking import actor
@@ -82,13 +82,13 @@ class PlatformAdministration:
         refuse_elsewhere(self.by, None, f"The tier {code}")
         self.services.tiers.delete(code, actor=actor(self.by))
 
-    def offer(self, vendor: str = "") -> Offer:
+    def offer(self, vendor: str = "") -> OpenFeatures:
         """What is open on the caller's platform, or to a vendor of it."""
         known = self.services.platforms.read()
         here = known.find(self.by.platform_id)
         if not vendor:
-            return Offer(here.features, tiers=known.tiers)
-        return Offer(here.features, self.services.vendors.features(self.vendor(vendor)), known.tiers)
+            return OpenFeatures(here.features, tiers=known.tiers)
+        return OpenFeatures(here.features, self.services.vendors.features(self.vendor(vendor)), known.tiers)
 
     def features(self) -> dict[str, str]:
         """Every feature code that a module declares, with the module's name."""

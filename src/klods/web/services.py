@@ -7,6 +7,7 @@ from typing import Any
 
 from klods.db.people.stores import People
 from klods.db.roles.weaknesses import Weakness
+from klods.db.tenants.menus import MenuRows
 from klods.db.tenants.platforms import PlatformRows
 from klods.db.tenants.tiers import TierRows
 from klods.db.tenants.vendors import Vendors
@@ -40,6 +41,7 @@ class HostServices:
     platforms: PlatformRows
     vendors: Vendors
     tiers: TierRows
+    menus: MenuRows
     find_dry_run: Callable[[str, int], Mapping[str, Any] | None] = nothing_kept
     """A dry run of the last hour by its id, on a platform."""
 

@@ -130,3 +130,29 @@ def test_the_menu_shows_what_a_person_may_open(hub):
     assert 'href="/admin/roles"' in page
     assert 'href="/admin/modules"' not in page
     assert 'href="/admin/platforms"' not in page
+
+
+def test_the_menu_of_a_platform_is_changed_and_left_to_the_module_again(host_database, tmp_path):
+    from klods.kernel.definition import FrontendType, MenuItem
+    from klods.kernel.state import Active
+
+    items = {FrontendType.ADMIN: (MenuItem("list", "Customers", path="/customers"),)}
+    with open_hub(host_database, [paper_module("customers", tmp_path, menu_items=items)]) as hub:
+        hub.admin()
+        hub.lifecycle.put("customers", Active.ENABLED)
+        hub.follow()
+        browser = TestClient(hub.app, headers=HERE)
+        browser.post("/auth/login", data={"login": "admin", "password": PASSWORD})
+        entry = "/admin/menus/admin/customers/list"
+        browser.post(entry, data={"label": "Kunder", "group": "Sales", "order": "3"})
+        hub.follow_platforms()
+        assert "Kunder" in browser.get("/").text
+        assert browser.get("/api/v1/menus/admin").json()[0]["order"] == 3
+        assert browser.post(entry, data={"order": "many"}).status_code == 422
+        assert browser.put("/api/v1/menus/admin/customers/list", json={"hidden": True}).status_code == 204
+        hub.follow_platforms()
+        assert 'href="/customers"' not in browser.get("/admin/menus").text
+        assert browser.get("/admin/menus/admin/customers/nothing").status_code == 404
+        browser.post(entry, data={"reset": "yes"})
+        hub.follow_platforms()
+        assert "Customers" in browser.get("/").text

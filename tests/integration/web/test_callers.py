@@ -6,7 +6,7 @@ from starlette.websockets import WebSocketDisconnect
 from support import engine
 from support.engine import serving, write_module
 
-from klods.kernel.features import Features, Offer, Tier
+from klods.kernel.features import Features, OpenFeatures, Tier
 from klods.kernel.platforms import DEFAULT, Platform, Platforms
 from klods.kernel.subject import Subject
 
@@ -104,6 +104,6 @@ def test_a_feature_is_open_unless_the_tier_lacks_it_and_then_the_tiers_that_have
 
 def test_a_vendor_never_has_more_than_its_platform():
     with_reports, without = Features(frozenset({"reports"})), Features(frozenset())
-    assert Offer(with_reports, with_reports).has("reports")
-    assert not Offer(without, with_reports).has("reports")
-    assert not Offer(with_reports, without).has("reports")
+    assert OpenFeatures(with_reports, with_reports).has("reports")
+    assert not OpenFeatures(without, with_reports).has("reports")
+    assert not OpenFeatures(with_reports, without).has("reports")

@@ -9,8 +9,10 @@ from psycopg import errors
 from klods.db.announcing import Announced, announced
 from klods.db.database import Database
 from klods.errors import InvalidName, LastPlatform, NameTaken, NoSuchTier, WithoutDomain
+from klods.kernel.definition import FrontendType
 from klods.kernel.features import Features, Tier
 from klods.kernel.i18n import LOCALES
+from klods.kernel.menus import MenuChange
 from klods.kernel.names import why_no_code
 from klods.kernel.platforms import Platform, Platforms, domain_of
 
@@ -18,6 +20,8 @@ READ = """
     select (select coalesce(jsonb_agg(p order by p.id), '[]') from (
               select p.id, p.code, p.name, p.locale, p.archived_at is not null as is_archived,
                      coalesce(t.code, '') as tier, klods.features_of(p.id, null, p.tier_id) as features,
+                     (select coalesce(jsonb_agg(to_jsonb(m) - 'platform_id'), '[]') from klods.menu_change m
+                       where m.platform_id = p.id) as menu,
                      array(select d.domain from klods.platform_domain d where d.platform_id = p.id order by 1) as domains
                 from klods.platform p left join klods.tier t on t.id = p.tier_id) p) as platforms,
            (select coalesce(jsonb_agg(t), '[]') from (
@@ -147,4 +151,15 @@ def _platforms(row: dict[str, Any]) -> Platforms:
 
 
 def _platform(row: dict[str, Any]) -> Platform:
-    return Platform(**row | {"domains": tuple(row["domains"]), "features": Features.read(row["features"])})
+    made = {
+        "domains": tuple(row["domains"]),
+        "features": Features.read(row["features"]),
+        "menu": tuple(map(_menu_change, row["menu"])),
+    }
+    return Platform(**row | made)
+
+
+def _menu_change(row: dict[str, Any]) -> MenuChange:
+    named = {"frontend": FrontendType(row["frontend"]), "group": row["menu_group"], "order": row["position"]}
+    kept = {name: row[name] for name in ("module", "item", "hidden", "label", "icon")}
+    return MenuChange(**kept | named)

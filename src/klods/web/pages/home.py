@@ -3,9 +3,8 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from klods.web.asgi_scope import PAGES, locale_of
+from klods.web.asgi_scope import PAGES, locale_of, open_features
 from klods.web.asking import SignedIn
-from klods.web.pages.menu import menu
 from klods.web.pages.rendering import Pages, render
 
 router = APIRouter(include_in_schema=False)
@@ -15,6 +14,6 @@ router = APIRouter(include_in_schema=False)
 def home(request: Request, subject: SignedIn) -> Response:
     """A card for every enabled module, with the way into it."""
     pages: Pages = request.scope[PAGES]
-    wordings = pages.wordings(subject, locale_of(request.scope))
-    cards = [(wording, menu([wording], subject.kind)) for wording in wordings]
-    return render(request, "klods/home.html", cards=cards)
+    links = pages.links_by_module(subject, locale_of(request.scope), open_features(request.scope))
+    cards = [(wording, links[wording.module.code]) for wording in pages.wordings(subject, locale_of(request.scope))]
+    return render(request, "klods/home.html", cards=[card for card in cards if card[1] is not None])

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from klods.kernel.catalog import Module
 from klods.kernel.definition import FrontendType, MenuItem
+from klods.kernel.features import OpenFeatures
 from klods.kernel.i18n import Texts
+from klods.kernel.menus import Changes, MenuChange
 from klods.kernel.parts import present
 from klods.kernel.subject import Subject
 
@@ -33,6 +35,7 @@ ADMINISTRATION = (
     ("klods.vendors.manage", Link("vendors.title", "/admin/vendors", "shop")),
     ("klods.platforms.manage", Link("platforms.title", "/admin/platforms", "buildings")),
     ("klods.features.manage", Link("features.title", "/admin/features", "stars")),
+    ("klods.menus.manage", Link("menus.title", "/admin/menus", "list-nested")),
     ("", Link("frame.api", "/api/docs", "braces")),
 )
 """The host's own pages for administrators, each with the permission it asks for; the labels are keys of texts."""
@@ -68,10 +71,36 @@ class Wording:
         return self.texts.find(self.locale, "module.description") or self.module.definition.description
 
 
-def menu(wordings: Iterable[Wording], kind: FrontendType) -> tuple[Link, ...]:
-    """The entries for one kind of people, by group, order and label."""
-    placed = [entry for wording in wordings for entry in _entries(wording, kind)]
-    return tuple(link for _, link in sorted(placed, key=lambda entry: (*entry[0], entry[1].path)))
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a menu, with what decides whether somebody sees it."""
+
+    module: str
+    item: MenuItem
+    link: Link
+    change: MenuChange | None = None
+
+    def is_for(self, subject: Subject, features: OpenFeatures) -> bool:
+        """Whether somebody may open what it leads to."""
+        item = self.item
+        return (not item.permission or subject.may(item.permission)) and (
+            not item.feature or features.has(item.feature)
+        )
+
+
+def menu(wordings: Iterable[Wording], kind: FrontendType, changes: Changes | None = None) -> tuple[Entry, ...]:
+    """The entries for one kind of people, by group, order and label; hidden ones are left out."""
+    return tuple(entry for entry in all_entries(wordings, kind, changes) if not (entry.change and entry.change.hidden))
+
+
+def all_entries(wordings: Iterable[Wording], kind: FrontendType, changes: Changes | None = None) -> tuple[Entry, ...]:
+    """The same with those that are hidden."""
+    found = [entry for wording in wordings for entry in _entries(wording, kind, changes or {})]
+    return tuple(sorted(found, key=_place))
+
+
+def _place(entry: Entry) -> tuple[str, int, str, str]:
+    return entry.link.group, entry.item.order, entry.link.label.casefold(), entry.link.path
 
 
 def groups(links: Iterable[Link]) -> Mapping[str, list[Link]]:
@@ -82,11 +111,14 @@ def groups(links: Iterable[Link]) -> Mapping[str, list[Link]]:
     return found
 
 
-def _entries(wording: Wording, kind: FrontendType) -> Iterator[tuple[tuple[str, int, str], Link]]:
-    for item in wording.module.definition.menu_items.get(kind, ()) or _own_page(wording, kind):
+def _entries(wording: Wording, kind: FrontendType, changes: Changes) -> Iterator[Entry]:
+    code = wording.module.code
+    for said in wording.module.definition.menu_items.get(kind, ()) or _own_page(wording, kind):
+        change = changes.get((kind, code, said.id))
+        item = change.on(said) if change else said
         group = wording.say(item.group) if item.group else ""
-        link = Link(_label(wording, item), item.path or _home(wording.module, kind), item.icon or PLAIN_ICON, group)
-        yield (group, item.order, link.label.casefold()), link
+        path = item.path or _home(wording.module, kind)
+        yield Entry(code, item, Link(_label(wording, item), path, item.icon or PLAIN_ICON, group), change)
 
 
 def _own_page(wording: Wording, kind: FrontendType) -> tuple[MenuItem, ...]:

@@ -1,7 +1,7 @@
 """Pages out of templates: the frame, the menu and the texts come from here, the rest from the page."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -9,20 +9,24 @@ from fastapi import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from klods.kernel.definition import FrontendType
+from klods.kernel.features import OpenFeatures
 from klods.kernel.i18n import Texts
+from klods.kernel.menus import Changes, by_entry
 from klods.kernel.subject import Subject
 from klods.kernel.switches import Mode
-from klods.web.asgi_scope import ENTRY, EXCHANGE, PAGES, SUBJECT, locale_of
+from klods.web.asgi_scope import ENTRY, EXCHANGE, PAGES, SUBJECT, locale_of, open_features
 from klods.web.engine.offers import Offer
 from klods.web.engine.snapshot import Entry, Snapshot, Switchboard
 from klods.web.pages.assets import address
 from klods.web.pages.formats import Formats
 from klods.web.pages.frame import Frame
 from klods.web.pages.look import TOAST_COOKIE, put_toast, read_toast
-from klods.web.pages.menu import Link, Wording, menu
+from klods.web.pages.menu import Entry as MenuEntry
+from klods.web.pages.menu import Link, Wording, all_entries, menu
 from klods.web.pages.sources import Shelf, Sources
 
-Menus = dict[tuple[int, FrontendType, str], tuple[Link, ...]]
+NO_LIMIT = OpenFeatures()
+Menus = dict[tuple[int, FrontendType, str], tuple[MenuEntry, ...]]
 """By platform, kind of person and language."""
 
 
@@ -69,16 +73,44 @@ class Pages:
             response.delete_cookie(TOAST_COOKIE, httponly=True, samesite="lax")
         return response
 
-    def menu(self, subject: Subject, locale: str) -> tuple[Link, ...]:
-        """The menu of a person."""
+    def menu(self, subject: Subject, locale: str, features: OpenFeatures = NO_LIMIT) -> tuple[Link, ...]:
+        """The menu of a person: what is enabled on the platform, and open to the person."""
+        entries = self._entries(subject, locale)
+        return tuple(entry.link for entry in entries if entry.is_for(subject, features))
+
+    def links_by_module(
+        self, subject: Subject, locale: str, features: OpenFeatures
+    ) -> Mapping[str, tuple[Link, ...] | None]:
+        """The same by module; None for one of which there is nothing for this person, though there is for others."""
+        found: dict[str, tuple[Link, ...] | None] = {
+            wording.module.code: () for wording in self.wordings(subject, locale)
+        }
+        for entry in self._entries(subject, locale):
+            if entry.is_for(subject, features):
+                found[entry.module] = (*(found[entry.module] or ()), entry.link)
+            elif not found[entry.module]:
+                found[entry.module] = None
+        return found
+
+    def _entries(self, subject: Subject, locale: str) -> tuple[MenuEntry, ...]:
+        """The same for everybody of one kind on a platform, so that it is put together once."""
         snapshot = self.switchboard.current
         if self._menus[0] is not snapshot:
             self._menus = (snapshot, {})
         made = self._menus[1]
         key = (subject.platform_id, subject.kind, locale)
         if key not in made:
-            made[key] = menu(self.wordings(subject, locale), subject.kind)
+            made[key] = menu(self.wordings(subject, locale), subject.kind, self._changes(subject.platform_id))
         return made[key]
+
+    def all_entries(self, subject: Subject, kind: FrontendType, locale: str) -> tuple[MenuEntry, ...]:
+        """Every entry of a menu of the person's platform, for whoever changes it."""
+        wordings = self.wordings(replace(subject, kind=kind), locale)
+        return all_entries(wordings, kind, self._changes(subject.platform_id))
+
+    def _changes(self, platform_id: int) -> Changes:
+        platform = self.switchboard.current.platforms.by_id.get(platform_id)
+        return by_entry(platform.menu) if platform else {}
 
     def offered(self, subject: Subject | None, locale: str, place: str) -> list[Link]:
         """The panels that modules offer a person for a place; of modules that are loaded by now."""
@@ -118,7 +150,7 @@ class Pages:
             request,
             locale,
             subject,
-            links=self.menu(subject, locale) if subject else (),
+            links=self.menu(subject, locale, open_features(request.scope)) if subject else (),
             toast=_toast(sources.texts, locale, *toast) if toast else "",
             mode=mode,
             held=held,
