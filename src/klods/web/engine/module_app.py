@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,17 +50,15 @@ class ModuleApp:
     threads: WorkerThreads
     routers: tuple[APIRouter, ...]
     around: Surroundings
+    offers: tuple[Offer, ...] = ()
+    """What the module offers to pages of others."""
+
     _stay: Stay[dict[str, Any]] | None = field(default=None, init=False)
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
         """What the module answers to."""
         return self.api.routes
-
-    @property
-    def offers(self) -> Sequence[Offer]:
-        """What the module offers to pages of others."""
-        return [offer for router in self.routers for offer in getattr(router, "offers", ())]
 
     @property
     def has_lifetime(self) -> bool:
@@ -150,7 +148,7 @@ def build(module: Module, around: Surroundings) -> ModuleApp:
         _guard(route, admission, internal=definition.is_internal)
     api.router.routes[:] = routes
     edge = Edge(api, module, around)
-    return ModuleApp(module, definition, api, edge, threads, tuple(routers.values()), around)
+    return ModuleApp(module, definition, api, edge, threads, tuple(routers.values()), around, _offers(routers.values()))
 
 
 def _routers(module: Module) -> Iterator[tuple[str, APIRouter]]:
@@ -161,6 +159,11 @@ def _routers(module: Module) -> Iterator[tuple[str, APIRouter]]:
         if not isinstance(router, APIRouter):
             raise _failed(module, part, f"{PARTS[part].name} is a {type(router).__name__} and not an APIRouter")
         yield part, router
+
+
+def _offers(routers: Iterable[APIRouter]) -> tuple[Offer, ...]:
+    """Read once, now: pages of the host must not run what a module may have put there."""
+    return tuple(offer for router in routers for offer in getattr(router, "offers", ()) if isinstance(offer, Offer))
 
 
 def _placed(module: Module, part: str, router: APIRouter, rebuilder: Rebuilder) -> Iterator[BaseRoute]:

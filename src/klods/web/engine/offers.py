@@ -18,3 +18,9 @@ class Offer:
     """As the key of a text of the module."""
 
     order: int = 100
+
+    def __post_init__(self) -> None:
+        # Every page of the hub reads it, so what is wrong with it must fail the module that made it.
+        if not all(type(text) is str for text in (self.place, self.path, self.title)) or type(self.order) is not int:
+            message = f"the panel {self.path!r} needs a place and a title as texts, and its order as a whole number"
+            raise TypeError(message)

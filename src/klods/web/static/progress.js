@@ -19,5 +19,9 @@ export function wake(bar) {
     source.close();
     if (told.state === "done" && told.next) location.assign(told.next);
   });
+  source.addEventListener("error", () => {
+    // The server will not begin again what was cut short.
+    if (source.readyState === EventSource.CLOSED) bar.dataset.state = "failed";
+  });
   addEventListener("pagehide", () => source.close(), { once: true });
 }

@@ -56,6 +56,8 @@ def test_mistakes_of_an_author_are_told_where_they_are_made():
 
     with pytest.raises(ValueError, match="no place of a page"):
         Panels().panel("Customers", title="x")
+    with pytest.raises(TypeError, match="order as a whole number"):
+        Panels().panel("shop.order", title="x", order="first")(find)
     with pytest.raises(TypeError, match="plain function"):
         Panels().search("x")(find)
     with pytest.raises(ValueError, match="one slash"):

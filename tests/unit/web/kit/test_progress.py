@@ -11,10 +11,17 @@ from klods.web.pages.rendering import Pages
 PAGES = Pages(Switchboard(Snapshot(1, {}, {})))
 
 
-def asked(accept="text/event-stream"):
-    headers = [(b"accept", accept.encode())]
+def asked(accept="text/event-stream", **more):
+    headers = [(b"accept", accept.encode()), *((name.replace("_", "-").encode(), b"7") for name in more)]
     return Request({"type": "http", "method": "GET", "path": "/x", "query_string": b"", "headers": headers,
                     "server": ("h", 80), "scheme": "http", "klods.pages": PAGES, "klods.subject": None})  # fmt: skip
+
+
+def read(answer):
+    async def parts():
+        return "".join([part async for part in answer.body_iterator])
+
+    return asyncio.run(parts())
 
 
 def told(text):

@@ -59,7 +59,7 @@ class Chart:
                 f"a chart has at most {MOST_POINTS} points, and {title!r} has {len(self.points)}: draw weeks or months"
             )
             raise ValueError(message)
-        if not all(abs(value) < LARGEST for _, value in self.points):
+        if not all(abs(float(value)) < LARGEST for _, value in self.points):
             message = f"the chart {title!r} has a value that is no number, or none that can be drawn"
             raise ValueError(message)
         self.width, self.height = SHAPES[kind]

@@ -5,7 +5,7 @@ it makes no difference which process works, and nothing is held open meanwhile.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from starlette.responses import Response, StreamingResponse
 
 from klods.web.asgi_scope import locale_of
 from klods.web.auth.credentials import header
+from klods.web.errors import report
 from klods.web.pages.formats import Formats
 from klods.web.pages.rendering import render, speaker
 
@@ -67,22 +68,26 @@ def show_progress(request: Request, template: str, progress: Progress, **context
 def stream_progress(request: Request, steps: Iterable[Progress]) -> Response:
     """Tell of each step when the generator takes it; in a module each step runs in its threads, outside of any scope.
 
-    The work ends with the page that shows it, so let only work do so that may be cut short at any step.
+    The work ends with the page that shows it and is not begun again when the connection is lost, so let only work do so
+    that may be cut short at any step.
     """
-    return StreamingResponse((_event(request, step) for step in steps), media_type=EVENTS, headers=HEADERS)
+    if header(request.scope, b"last-event-id"):
+        return Response(status_code=204)
+    return StreamingResponse(_events(request, steps), media_type=EVENTS, headers=HEADERS)
+
+
+def _events(request: Request, steps: Iterable[Progress]) -> Iterator[str]:
+    try:
+        for number, step in enumerate(steps, 1):
+            yield f"id: {number}\n{_event(request, step)}"
+    except Exception as error:  # noqa: BLE001 - the answer has begun: all that is left is to say so on the page
+        report(error, request.scope)
+        yield _event(request, Progress(text="error.500_title", state="failed"))
 
 
 def _event(request: Request, step: Progress) -> str:
-    say = speaker(request)
-    told = asdict(step) | {"percent": step.percent, "text": say(step.text) if step.text else ""}
-    told["count"] = count_of(
-        step, Formats(locale_of(request.scope)), say("kit.progress_of", done="{done}", total="{total}")
-    )
+    say, fmt = speaker(request), Formats(locale_of(request.scope))
+    told = asdict(step) | {"percent": step.percent, "text": say(step.text) if step.text else "", "count": ""}
+    if step.total is not None:
+        told["count"] = say("kit.progress_of", done=fmt.number(step.done), total=fmt.number(step.total))
     return f"data: {json.dumps(told)}\n\n"
-
-
-def count_of(step: Progress, fmt: Formats, words: str) -> str:
-    """How many of how many, in words; empty when nobody knows."""
-    if step.total is None:
-        return ""
-    return words.replace("{done}", fmt.number(step.done)).replace("{total}", fmt.number(step.total))
