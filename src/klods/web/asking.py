@@ -55,6 +55,7 @@ def admin_who_may(*permissions: str) -> Any:
 
 AnAdmin = Annotated[Subject, Depends(get_current_admin_user)]
 ModuleReader = Annotated[Subject, admin_who_may("klods.modules.read")]
+MenuManager = Annotated[Subject, admin_who_may("klods.menus.manage")]
 LogReader = Annotated[Subject, admin_who_may("klods.log.read")]
 ModuleManager = Annotated[Subject, admin_who_may("klods.modules.manage")]
 

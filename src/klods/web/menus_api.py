@@ -5,21 +5,17 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Path, Request
 from pydantic import Field
 
-from klods.errors import NoSuchMenuItem
 from klods.kernel.definition import FrontendType
 from klods.kernel.menus import MenuChange
-from klods.kernel.subject import Subject
-from klods.web.asgi_scope import PAGES, locale_of
-from klods.web.asking import Services, actor, admin_who_may
+from klods.web.asking import MenuManager, Services, actor
 from klods.web.host_models import PLAIN, Shape
 from klods.web.pages.menu import Entry
-from klods.web.pages.rendering import Pages
+from klods.web.pages.platform_menu import entries_of, find_entry
 from klods.web.people_models import Text
 from klods.web.refusals import REFUSALS
 
 router = APIRouter(prefix="/api/v1/menus", responses=REFUSALS, tags=["menus"])
 
-MenuManager = Annotated[Subject, admin_who_may("klods.menus.manage")]
 Word = Annotated[str, Path(max_length=100, pattern=PLAIN)]
 
 
@@ -65,21 +61,6 @@ class MenuEntryOut(Shape):
             hidden=entry.change is not None and entry.change.hidden,
             is_changed=entry.change is not None,
         )
-
-
-def entries_of(request: Request, caller: Subject, frontend: FrontendType) -> tuple[Entry, ...]:
-    """Every entry of a menu of the caller's platform, also those that are hidden."""
-    pages: Pages = request.scope[PAGES]
-    return pages.all_entries(caller, frontend, locale_of(request.scope))
-
-
-def find_entry(request: Request, caller: Subject, key: tuple[FrontendType, str, str]) -> Entry:
-    """One entry; raise `NoSuchMenuItem`."""
-    frontend, module, item = key
-    for entry in entries_of(request, caller, frontend):
-        if (entry.module, entry.item.id) == (module, item):
-            return entry
-    raise NoSuchMenuItem(item=item, module=module)
 
 
 @router.get("/{frontend}", operation_id="list_menu")

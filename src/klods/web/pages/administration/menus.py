@@ -8,12 +8,12 @@ from starlette.responses import Response
 
 from klods.kernel.definition import FrontendType
 from klods.kernel.menus import MenuChange
-from klods.web.asking import Services, actor
-from klods.web.menus_api import MenuManager, entries_of, find_entry
+from klods.web.asking import MenuManager, Services, actor
 from klods.web.pages.kit.columns import Column
 from klods.web.pages.kit.form import Filled, Submitted, form_of
 from klods.web.pages.kit.table import Table
 from klods.web.pages.menu import Entry
+from klods.web.pages.platform_menu import entries_of, find_entry
 from klods.web.pages.rendering import redirect, render
 
 router = APIRouter(prefix="/admin/menus", include_in_schema=False)
