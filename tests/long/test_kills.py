@@ -184,7 +184,7 @@ def test_a_kill_at_any_step_leaves_all_or_nothing_and_the_next_try_works(new_hub
             prepared.klods(*step)
         if doing.grows:
             (prepared.folder / "modules/victim/migrations/002_more.sql").write_text(MORE)
-        for point in some(points_of(new_hub, prepared, action), few=2, name=f"kill-{action}"):
+        for point in some(points_of(new_hub, prepared, action), few=1, name=f"kill-{action}"):
             with new_hub(prepared) as hub:
                 assert_survives(hub, doing, point)
 
@@ -208,7 +208,7 @@ def test_a_kill_at_any_step_of_create_leaves_a_whole_module_or_none(new_hub):
     with new_hub() as whole:
         points = whole.points(*command)
         files = {path.relative_to(whole.folder) for path in (whole.folder / "modules").rglob("*")}
-    for point in some(points, few=5, name="kill-create"):
+    for point in some(points, few=2, name="kill-create"):
         with new_hub() as hub:
             assert hub.mortal("--die", point, command=command).returncode == -signal.SIGKILL, point
             left = {path.relative_to(hub.folder) for path in (hub.folder / "modules/victim").rglob("*")}
@@ -247,7 +247,7 @@ def test_kills_at_random_times_on_an_embedded_server_leave_no_half_state_and_no_
     started = time.monotonic()
     hub.klods("module", "enable", "victim")
     usual = time.monotonic() - started
-    for number in range(rounds(4, 500)):
+    for number in range(rounds(3, 500)):
         command = random.choice([*switches, ("module", "create", f"extra{number}", "May be killed")])
         child = subprocess.Popen(
             [sys.executable, "-m", "klods", *command],
