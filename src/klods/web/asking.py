@@ -16,6 +16,7 @@ from klods.web.asgi_scope import SUBJECT
 from klods.web.auth.credentials import header
 from klods.web.callers import Rule, get_current_admin_user, get_current_user
 from klods.web.errors import asked_for
+from klods.web.languages import speak
 from klods.web.services import HostServices
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ async def find_subject(request: Request, services: Services) -> Subject | None:
     """Who is asking, or None; found out once per request, here or by the dispatcher."""
     if SUBJECT not in request.scope:
         request.scope[SUBJECT] = await services.authenticator.subject(request.scope)
+        speak(request.scope, request.scope[SUBJECT])
     subject: Subject | None = request.scope[SUBJECT]
     return subject
 
@@ -91,6 +93,7 @@ class Recognition:
     async def _recognise(self, scope: Scope) -> None:
         try:
             scope[SUBJECT] = await self._authenticate(scope)
+            speak(scope, scope[SUBJECT])
         except Exception:
             # Nothing depends on it yet: where somebody must be known, the question is put again and its error answered.
             log.exception("could not find out who sent %s", asked_for(scope))

@@ -11,14 +11,12 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from klods.errors import CrossSite, KlodsError
-from klods.kernel.i18n import LOCALES, choose_locale
 from klods.kernel.platforms import DEFAULT, NOBODYS, Platforms
-from klods.web.asgi_scope import LOCALE, PLATFORM, PLATFORMS, REQUEST_ID
-from klods.web.auth.credentials import cookie, header
+from klods.web.asgi_scope import PLATFORM, PLATFORMS, REQUEST_ID
+from klods.web.auth.credentials import header
 from klods.web.auth.origin import is_cross_site
 from klods.web.errors import hang_up
-
-LOCALE_COOKIE = "klods_locale"
+from klods.web.languages import speak
 
 LARGEST_BODY = 1 << 20
 """In bytes, for the host's own routes: they read a body before they ask who sends it."""
@@ -76,7 +74,7 @@ class Envelope:
         request_id = _request_id(scope)
         scope.update(self._given)
         scope[REQUEST_ID] = request_id
-        scope[LOCALE] = choose_locale(cookie(scope, LOCALE_COOKIE), header(scope, b"accept-language"))
+        speak(scope)
         app = self._app if _has_sane_host(scope) else _bad_host(scope)
         await app(scope, receive, _sealing(send, request_id))
 
@@ -102,7 +100,7 @@ class Placed:
             scope[PLATFORM] = NOBODYS
             if not scope["path"].startswith(WITHOUT_PLATFORM):
                 app = self._refuse(scope, error)
-        _speak_as_usual(scope)
+        speak(scope)
         await app(scope, receive, send)
 
 
@@ -140,13 +138,6 @@ class BoundedBody:
             return message
 
         await self._app(scope, bounded if scope["type"] == "http" else receive, send)
-
-
-def _speak_as_usual(scope: Scope) -> None:
-    """Where a person has chosen no language, that of the platform comes before that of the browser."""
-    usual = scope[PLATFORM].locale
-    if usual and cookie(scope, LOCALE_COOKIE) not in LOCALES:
-        scope[LOCALE] = choose_locale(usual, "")
 
 
 def _request_id(scope: Scope) -> str:

@@ -156,3 +156,10 @@ def test_the_menu_of_a_platform_is_changed_and_left_to_the_module_again(host_dat
         browser.post(entry, data={"reset": "yes"})
         hub.follow_platforms()
         assert "Customers" in browser.get("/").text
+
+
+def test_a_language_that_a_person_chose_follows_them_into_every_browser(browser, hub):
+    browser.post("/klods/look", data={"locale": "da", "to": "/"})
+    other = TestClient(hub.app, headers=HERE)
+    other.post("/auth/login", data={"login": "admin", "password": PASSWORD})
+    assert '<html lang="da"' in other.get("/").text

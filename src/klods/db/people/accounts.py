@@ -85,6 +85,11 @@ class Accounts:
         )  # fmt: skip
         self._rows.tell()
 
+    def speak(self, user_id: int, locale: str) -> None:
+        """Remember the language that somebody has chosen."""
+        self._rows.run("update klods.user_account set locale = %s where id = %s", locale, user_id)
+        self._rows.tell()
+
     def disable(self, user_id: int) -> None:
         """Let somebody come in no longer, and end the sign-ins there are; raise `LastAdministrator`."""
         with self._rows.transaction() as connection, keeping_an_administrator(connection):

@@ -7,9 +7,10 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from klods.kernel.i18n import LOCALES
+from klods.web.asking import Services, Somebody
 from klods.web.auth.credentials import Scope, cookie
 from klods.web.auth.origin import local_path
-from klods.web.middleware import LOCALE_COOKIE
+from klods.web.languages import LOCALE_COOKIE
 
 THEME_COOKIE = "klods_theme"
 TOAST_COOKIE = "klods_toast"
@@ -23,9 +24,16 @@ router = APIRouter(include_in_schema=False)
 
 @router.post("/klods/look")
 def choose_look(
-    locale: Annotated[str, Form()] = "", theme: Annotated[str, Form()] = "", to: Annotated[str, Form()] = "/"
+    subject: Somebody,
+    services: Services,
+    locale: Annotated[str, Form()] = "",
+    theme: Annotated[str, Form()] = "",
+    to: Annotated[str, Form()] = "/",
 ) -> Response:
-    """Remember a language or a theme in the browser and go back."""
+    """Remember a language or a theme in the browser and go back; a language also for the person, in every browser."""
+    if subject is not None and locale in LOCALES and locale != subject.locale:
+        services.people.accounts.speak(subject.user_id, locale)
+        services.authenticator.forget()
     response = RedirectResponse(local_path(to), status_code=303)
     if locale in LOCALES:
         response.set_cookie(LOCALE_COOKIE, locale, max_age=YEAR, samesite="lax")
