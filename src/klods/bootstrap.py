@@ -223,6 +223,7 @@ class Klods:
             warnings=self.warnings,
             queue_mail=self.mail.put,
             can_mail=server is not None,
+            address=self.settings.address,
             texts=host_texts(),
             isolation=self.isolation.value,
             weaknesses=self.weaknesses,

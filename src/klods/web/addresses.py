@@ -2,7 +2,20 @@
 
 from urllib.parse import urlsplit, urlunsplit
 
-from klods.kernel.platforms import Platforms
+from klods.kernel.platforms import Platform, Platforms
+
+
+def trusted_address(platform: Platform, known: str) -> str:
+    """Where people reach a platform, by what the hub knows itself: a Host header may say what an attacker likes.
+
+    Empty when neither the settings (``known``) nor the domain names of the platform say it.
+    """
+    if known:
+        parts = urlsplit(known)
+        host = parts.hostname if not platform.domains or parts.hostname in platform.domains else platform.domains[0]
+        port = f":{parts.port}" if parts.port else ""
+        return urlunsplit((parts.scheme, f"{host}{port}", parts.path, "", ""))
+    return f"https://{platform.domains[0]}" if platform.domains else ""
 
 
 def address_on(platforms: Platforms, platform_id: int | None, base: str) -> str:

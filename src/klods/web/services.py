@@ -60,6 +60,9 @@ class HostServices:
     queue_mail: Callable[[Letter, int], object] = lambda letter, platform_id: None  # noqa: ARG005
     """Lets a mail of the hub itself wait, for a platform."""
 
+    address: str = ""
+    """Where the hub can be reached, as its settings say."""
+
     can_mail: bool = False
     """Whether the hub knows a mail server."""
 
@@ -76,7 +79,9 @@ class HostServices:
     @cached_property
     def remind(self) -> Reminding:
         """Sends links to a new password."""
-        return Reminding(self.people, self.texts, self.queue_mail, lambda: self.switchboard.current.platforms)
+        return Reminding(
+            self.people, self.texts, self.queue_mail, lambda: self.switchboard.current.platforms, self.address
+        )
 
     @cached_property
     def authenticator(self) -> Authenticator:

@@ -1,6 +1,7 @@
 """Several platforms in one hub: who is where, and what nobody reaches across."""
 
 import secrets
+from dataclasses import replace
 
 import pytest
 from starlette.testclient import TestClient
@@ -193,7 +194,21 @@ def test_asking_for_a_new_password_tells_nobody_who_is_known(hub):
     content = content_of(letter.message)
     assert (letter.recipients, platform) == (("boss@example.com",), 2)
     assert "adgangskode" in content.text
-    assert "http://shop.example.com/auth/reset/" in content.text
+    assert "https://shop.example.com/auth/reset/" in content.text
     for _ in range(12):
         last = client(hub).post("/auth/forgot", data={"named": "boss"})
     assert last.status_code == 429
+
+
+def test_a_link_to_a_new_password_never_leads_where_a_forged_host_name_says(host_database):
+    with open_hub(host_database) as hub:
+        boss = hub.admin("boss")
+        hub.people.accounts.change(boss.id, name="Boss", email="boss@example.com", locale="en")
+        forged = client(hub, host="evil.example.com")
+        assert forged.post("/auth/forgot", data={"named": "boss"}).status_code == 200
+        assert hub.letters == []
+        hub.services.__dict__["remind"] = replace(hub.services.remind, address="https://hub.example.com:8443")
+        forged.post("/auth/forgot", data={"named": "boss"})
+        [(letter, _)] = hub.letters
+        assert "https://hub.example.com:8443/auth/reset/" in content_of(letter.message).text
+        assert b"evil" not in letter.message

@@ -14,6 +14,7 @@ from klods.web.auth.credentials import visitor
 from klods.web.auth.reminding import Reminder
 from klods.web.pages.rendering import render
 from klods.web.pages.sign_in import enter
+from klods.web.services import HostServices
 
 router = APIRouter(prefix="/auth", include_in_schema=False)
 
@@ -24,7 +25,7 @@ LONGEST = 200
 @router.get("/forgot")
 def forgot_form(request: Request, services: Services) -> Response:
     """The form to ask for a link."""
-    return render(request, "klods/forgot.html", can_mail=services.can_mail, sent=False, error="")
+    return render(request, "klods/forgot.html", can_mail=_can_mail(request, services), sent=False, error="")
 
 
 @router.post("/forgot")
@@ -35,10 +36,15 @@ async def send_link(request: Request, services: Services, named: Field = "") -> 
         await services.sign_in.count_reminder(named, visitor(request.scope))
     except TooManyTries as error:
         return render(
-            request, "klods/forgot.html", status_code=429, can_mail=services.can_mail, sent=False, error=error
+            request,
+            "klods/forgot.html",
+            status_code=429,
+            can_mail=_can_mail(request, services),
+            sent=False,
+            error=error,
         )
-    response = render(request, "klods/forgot.html", can_mail=services.can_mail, sent=True, error="")
-    reminder = Reminder(named, platform_of(request.scope), locale_of(request.scope), str(request.base_url))
+    response = render(request, "klods/forgot.html", can_mail=_can_mail(request, services), sent=True, error="")
+    reminder = Reminder(named, platform_of(request.scope), locale_of(request.scope))
     response.background = BackgroundTask(services.remind, reminder)
     return response
 
@@ -60,3 +66,8 @@ async def reset(request: Request, services: Services, link: str, new: Field = ""
         return render(request, "klods/reset.html", status_code=422, link=link, error=error)
     services.authenticator.forget()
     return await enter(request, services, secret, "/", toast="toast.password_changed")
+
+
+def _can_mail(request: Request, services: HostServices) -> bool:
+    """Whether a link can be sent, and the hub knows where it must lead."""
+    return services.can_mail and bool(services.remind.base(platform_of(request.scope)))
