@@ -43,6 +43,9 @@ TOP = {
     "demo": Command("klods.cli.demo:demo", "Start a hub with a database, a sample module and a login link."),
     "serve": Command("klods.cli.serve:serve", "Serve the hub until it is told to stop."),
     "module": Command("klods.cli.main:module", "Create, check and switch modules."),
+    "i18n": Command(
+        "klods.cli.i18n:i18n", "Check the texts of modules in all their languages, and add what is missing."
+    ),
     "db": Command("klods.cli.db:group", "Start, stop, open, back up and restore the database."),
     "mail": Command("klods.cli.mail:mail", "Look at the mail that modules send, and let it be tried again."),
     "token": Command("klods.cli.tokens:token", "Create, list and revoke API tokens."),

@@ -11,7 +11,7 @@ from klods.cli.hub import read_settings
 from klods.cli.output import json_option, print_json, tell
 
 if TYPE_CHECKING:
-    from klods.kernel.catalog import Catalog, Source
+    from klods.kernel.catalog import Catalog, Module, Source
     from klods.kernel.problems import Problem, Problems
     from klods.settings import Settings
 
@@ -49,11 +49,22 @@ def check(codes: tuple[str, ...], *, as_json: bool) -> int:
     catalog = _catalog(read_settings())
     sources = _sources(catalog, codes)
     found = Problems(problem for problem in _problems(catalog) if problem.module in sources or not codes)
-    if as_json:
-        print_json({"modules": sorted(sources), "problems": [_data(problem) for problem in found]})
-    else:
-        click.echo("\n".join(_lines(found, len(sources))))
+    print_problems(found, sorted(sources), as_json=as_json)
     return 1 if found.errors else 0
+
+
+def print_problems(found: "Problems", codes: Sequence[str], *, as_json: bool) -> None:
+    """Print what is wrong with the modules of these codes."""
+    if as_json:
+        print_json({"modules": list(codes), "problems": [_data(problem) for problem in found]})
+    else:
+        click.echo("\n".join(_lines(found, len(codes))))
+
+
+def readable_modules(codes: Sequence[str]) -> list["Module"]:
+    """The modules of these codes, or all whose definition can be read; raise `NoSuchModule`."""
+    catalog = _catalog(read_settings())
+    return [catalog.find(code) for code in codes or catalog]
 
 
 def _catalog(settings: "Settings") -> "Catalog":
