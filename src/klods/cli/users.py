@@ -43,7 +43,7 @@ def create_user(
 
     password_hash = hash_password(_read_password()) if from_stdin else None
     with opened() as klods:
-        account = _new_account(klods, login, kind, given, password_hash)
+        account = _new_account(klods, login, kind, given, password_hash=password_hash)
         held = _found(klods, roles, account.platform_id)
         account = klods.people.accounts.create(account)
         for role in held:
@@ -178,7 +178,9 @@ def _row(klods: "Klods", account: "Account") -> dict[str, object]:
     return {name: more.get(name, getattr(account, name, "")) for name in (*_SHOWN, "email")}
 
 
-def _new_account(klods: "Klods", login: str, kind: str, given: dict[str, str], password_hash: str | None) -> "Account":
+def _new_account(
+    klods: "Klods", login: str, kind: str, given: dict[str, str], *, password_hash: str | None
+) -> "Account":
     """The account that the options describe; raise `NoSuchPlatform` or `NoSuchVendor`."""
     from klods.db.people.accounts import Account
     from klods.kernel.definition import FrontendType

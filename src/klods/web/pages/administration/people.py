@@ -107,31 +107,31 @@ def change_person(request: Request, login: str, people: Managing, sent: Submitte
     value = form.value
     if value is None:
         return _show(request, people, login, form=form, status_code=422)
-    return _done(request, people, login, "person_changed", lambda: people.change(login, **value.model_dump()))
+    return _done(request, people, login, said="person_changed", act=lambda: people.change(login, **value.model_dump()))
 
 
 @router.post("/{login}/roles")
 def assign(request: Request, login: str, people: Managing, roles: Chosen = ()) -> Response:
     """Let somebody have exactly these roles."""
-    return _done(request, people, login, "roles_assigned", lambda: people.assign(login, roles))
+    return _done(request, people, login, said="roles_assigned", act=lambda: people.assign(login, roles))
 
 
 @router.post("/{login}/disable")
 def disable(request: Request, login: str, people: Managing) -> Response:
     """Let somebody come in no longer."""
-    return _done(request, people, login, "person_disabled", lambda: people.disable(login))
+    return _done(request, people, login, said="person_disabled", act=lambda: people.disable(login))
 
 
 @router.post("/{login}/enable")
 def enable(request: Request, login: str, people: Managing) -> Response:
     """Let somebody come in again."""
-    return _done(request, people, login, "person_enabled", lambda: people.enable(login))
+    return _done(request, people, login, said="person_enabled", act=lambda: people.enable(login))
 
 
 @router.post("/{login}/sign-out")
 def sign_out(request: Request, login: str, people: Managing) -> Response:
     """End every sign-in of somebody."""
-    return _done(request, people, login, "person_signed_out", lambda: people.sign_out(login))
+    return _done(request, people, login, said="person_signed_out", act=lambda: people.sign_out(login))
 
 
 @router.post("/{login}/password-link")
@@ -145,7 +145,9 @@ def password_link(request: Request, login: str, people: Managing) -> Response:
         return _show(request, people, login, error=error)
 
 
-def _done(request: Request, people: UserAdministration, login: str, said: str, act: Callable[[], object]) -> Response:
+def _done(
+    request: Request, people: UserAdministration, login: str, *, said: str, act: Callable[[], object]
+) -> Response:
     """Do it and go back to the person, or say there why it cannot be done."""
     try:
         act()

@@ -101,34 +101,36 @@ def change_platform(request: Request, code: str, admin: OfPlatforms, sent: Submi
         if wanted.tier != platform.tier:
             admin.set_tier(code, wanted.tier)
 
-    return _done(request, admin, code, "platform_changed", act)
+    return _done(request, admin, code, said="platform_changed", act=act)
 
 
 @router.post("/{code}/domains")
 def add_domain(request: Request, code: str, admin: OfPlatforms, domain: Field = "") -> Response:
     """Let a host name lead to a platform."""
-    return _done(request, admin, code, "platform_changed", lambda: admin.add_domain(code, domain))
+    return _done(request, admin, code, said="platform_changed", act=lambda: admin.add_domain(code, domain))
 
 
 @router.post("/{code}/domains/remove")
 def remove_domain(request: Request, code: str, admin: OfPlatforms, domain: Field = "") -> Response:
     """Let a host name lead there no longer."""
-    return _done(request, admin, code, "platform_changed", lambda: admin.remove_domain(code, domain))
+    return _done(request, admin, code, said="platform_changed", act=lambda: admin.remove_domain(code, domain))
 
 
 @router.post("/{code}/archive")
 def archive(request: Request, code: str, admin: OfPlatforms) -> Response:
     """Close a platform."""
-    return _done(request, admin, code, "platform_archived", lambda: admin.archive(code))
+    return _done(request, admin, code, said="platform_archived", act=lambda: admin.archive(code))
 
 
 @router.post("/{code}/restore")
 def restore(request: Request, code: str, admin: OfPlatforms) -> Response:
     """Open an archived platform again."""
-    return _done(request, admin, code, "platform_restored", lambda: admin.restore(code))
+    return _done(request, admin, code, said="platform_restored", act=lambda: admin.restore(code))
 
 
-def _done(request: Request, admin: PlatformAdministration, code: str, said: str, act: Callable[[], object]) -> Response:
+def _done(
+    request: Request, admin: PlatformAdministration, code: str, *, said: str, act: Callable[[], object]
+) -> Response:
     """Do it and go back to the platform, or say there why it cannot be done."""
     try:
         act()

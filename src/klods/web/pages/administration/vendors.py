@@ -91,23 +91,29 @@ def change_vendor(request: Request, code: str, admin: OfVendors, sent: Submitted
     if wanted is None:
         return _show(request, form, vendor=admin.vendor(code), status_code=422)
     return _done(
-        request, admin, code, "vendor_changed", lambda: admin.change_vendor(code, name=wanted.name, tier=wanted.tier)
+        request,
+        admin,
+        code,
+        said="vendor_changed",
+        act=lambda: admin.change_vendor(code, name=wanted.name, tier=wanted.tier),
     )
 
 
 @router.post("/{code}/archive")
 def archive(request: Request, code: str, admin: OfVendors) -> Response:
     """Close a vendor."""
-    return _done(request, admin, code, "vendor_archived", lambda: admin.archive_vendor(code))
+    return _done(request, admin, code, said="vendor_archived", act=lambda: admin.archive_vendor(code))
 
 
 @router.post("/{code}/restore")
 def restore(request: Request, code: str, admin: OfVendors) -> Response:
     """Let the people of a vendor come in again."""
-    return _done(request, admin, code, "vendor_restored", lambda: admin.restore_vendor(code))
+    return _done(request, admin, code, said="vendor_restored", act=lambda: admin.restore_vendor(code))
 
 
-def _done(request: Request, admin: PlatformAdministration, code: str, said: str, act: Callable[[], object]) -> Response:
+def _done(
+    request: Request, admin: PlatformAdministration, code: str, *, said: str, act: Callable[[], object]
+) -> Response:
     try:
         act()
     except KlodsError as error:
