@@ -49,6 +49,12 @@ def test_a_dry_client_keeps_nothing(client, dry_client):
     assert client.get("/api/v1/{code}/items").json()["total"] == 0
 
 
+def test_other_people_come_in_as_their_kind_may(sign_in):
+    assert sign_in("klods.log.read").get("/api/v1/{code}/items").status_code == 200
+    assert sign_in().get("/api/v1/log").status_code == 403
+    assert sign_in(kind="vendor").get("/api/v1/{code}/items").status_code == 403
+
+
 def test_the_description_is_text_on_the_page(client):
     assert "&lt;b&gt;" in client.get("/{code}").text
 """

@@ -3,6 +3,7 @@
 ========================  ==============================================================================
 ``client``                a signed-in administrator: ``client.get("/api/v1/invoice_scanner/items")``
 ``dry_client``            the same, but every request is a dry run: it answers, and nothing is kept
+``sign_in``               somebody else: ``sign_in("invoices.read")`` is an admin who may do just that, ``sign_in(kind="vendor")`` a vendor
 ``anonymous``             somebody who is not signed in
 ``unit``                  the scope that `execute_query` and its like work in; every test has it anyway
 ``outgoing_http``         what answers `klods.http`: ``outgoing_http.on("POST", url, httpx2.Response(201))``; every test has it,
@@ -18,7 +19,7 @@ is seen by requests when it is kept: ``with klods.unit(): execute_insert(…)``.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,6 +104,18 @@ def dry_client(anonymous: "TestClient", klods_templates: Templates) -> "TestClie
     from klods.testing.client import signed_in
 
     return signed_in(anonymous, klods_templates.token, dry=True)
+
+
+@pytest.fixture
+def sign_in(anonymous: "TestClient", klods_own_database: "Database") -> "Callable[..., TestClient]":
+    """Makes clients of other people: ``sign_in(*permissions, kind="admin")``, each with a role that allows just these."""
+    from klods.testing.client import signed_in
+    from klods.testing.people import new_token
+
+    def make(*permissions: str, kind: str = "admin") -> "TestClient":
+        return signed_in(anonymous, new_token(klods_own_database, permissions, kind))
+
+    return make
 
 
 @pytest.fixture(autouse=True)
