@@ -40,6 +40,7 @@ _WHERE = {
     "get_module_config": "klods.db.config",
     "http": "klods.outbound",
     "mail": "klods.outbound",
+    "module_service": "klods.db",
     "public": "klods.web.engine.marks",
     "read_upload": "klods.web.pages.kit.uploads",
     "reads_only": "klods.web.engine.marks",

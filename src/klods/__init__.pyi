@@ -1,4 +1,5 @@
 from klods._version import __version__ as __version__
+from klods.db import module_service as module_service
 from klods.db.config import get_module_config as get_module_config
 from klods.db.crossing import api as api
 from klods.db.migrating.migrator import execute_module_migration as execute_module_migration

@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from klods.db.config_rows import ConfigRows
 from klods.db.database import Database
 from klods.db.dry_runs import DryRuns
 from klods.db.holdings.tables import ModuleTables
@@ -28,15 +29,18 @@ from klods.db.tenants.menus import MenuRows
 from klods.db.tenants.platforms import PlatformRows
 from klods.db.tenants.tiers import TierRows
 from klods.db.tenants.vendors import Vendors
-from klods.errors import InUse, KlodsError
-from klods.kernel.catalog import Catalog, Origin
+from klods.errors import InUse, KlodsError, UnreadableSecret
+from klods.kernel.catalog import Catalog, Module, Origin, Source
+from klods.kernel.configuring import Configuration, resealed
 from klods.kernel.discovery import Place, discover, entry_points, read_wishes
+from klods.kernel.graph import closure
 from klods.kernel.importer import ModuleImporter
 from klods.kernel.lifecycle import Lifecycle
-from klods.kernel.state import Active, Installed
+from klods.kernel.state import Active, Installed, StoredConfig
 from klods.outbound.approved import ApprovedCopies
 from klods.outbound.blobs import MEGABYTE, DiskBlobs
 from klods.outbound.installed import InstalledModules
+from klods.outbound.keyring import Keyring
 from klods.outbound.postman import Postman
 from klods.outbound.probe import ChildProbe
 from klods.outbound.smtp import MailServer, read_mail_server
@@ -77,6 +81,34 @@ class Klods:
     def blobs(self) -> DiskBlobs:
         """The contents of files that modules have stored."""
         return DiskBlobs(self.settings.files_dir, self.settings.file_megabytes * MEGABYTE)
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        """The keys that secrets are encrypted with."""
+        return make_keyring(self.settings)
+
+    @cached_property
+    def configuration(self) -> Configuration:
+        """What is set for modules, and by whom."""
+        return Configuration(
+            rows=ConfigRows(self.database),
+            probe=self.probe,
+            cipher=self.keyring,
+            environment=self.settings.modules,
+            find=self._configurable,
+            processes=self.processes,
+            seconds=self.settings.acknowledge_seconds,
+        )
+
+    def _configurable(self, code: str) -> tuple[Module, tuple[Source, ...]]:
+        """A module as it runs, or as it was found while it is not installed, and the files of those it needs."""
+        known, running = self.known(), dict(self._running())
+        module = running.get(code) or known.find(code)
+        needed = closure(known.definitions, [module.code]) - {module.code}
+        return module, tuple((running.get(it) or known[it]).source for it in sorted(needed) if it in known)
+
+    def _running(self) -> Iterator[tuple[str, Module]]:
+        return ((module.code, module) for module, _ in self.installed.modules(self.states.read()))
 
     @cached_property
     def states(self) -> StateRows:
@@ -138,6 +170,7 @@ class Klods:
             processes=self.processes,
             in_force=self.installed.definitions,
             environment=self.settings.modules,
+            cipher=self.keyring,
             seconds=self.settings.acknowledge_seconds,
         )
 
@@ -182,6 +215,24 @@ class Klods:
             return (f"mail waits ({waiting}), because KLODS_SMTP_URL names no mail server",)
         return ()
 
+    def rotate_key(self, *, actor: str) -> int:
+        """Encrypt every secret with the first key, row by row, each kept at once; return how many rows changed.
+
+        Raises `UnreadableSecret` at the end, with every secret that no present key opens.
+        """
+        rows, changed = ConfigRows(self.database), 0
+        lost: list[str] = []
+        for row in rows.sealed():
+            stored = StoredConfig(row.module, row.platform_id, secrets=row.secrets)
+            secrets, unread = resealed(stored, self.keyring)
+            lost += unread
+            # One that was changed meanwhile was encrypted by a process that may not know the new key: the next run finds it.
+            changed += secrets != row.secrets and rows.reseal(row, secrets)
+        rows.announce_rotation(actor, changed)
+        if lost:
+            raise UnreadableSecret(what=", ".join(dict.fromkeys(lost)), reason="None of the present keys fits.")
+        return changed
+
     def sweep_files(self) -> int:
         """Remove contents of files that no module knows any more; return how many."""
         if self.blobs.hub != hub_id(self.database):
@@ -218,6 +269,7 @@ class Klods:
             vendors=self.vendors,
             tiers=self.tiers,
             menus=MenuRows(self.database),
+            configuration=self.configuration,
             find_dry_run=DryRuns(self.database).find,
             why_not_ready=lambda: NOT_READ if switchboard.current.generation == NONE_YET else "",
             warnings=self.warnings,
@@ -256,6 +308,12 @@ def make_probe(settings: Settings) -> ChildProbe:
     return ChildProbe(settings.home.absolute() / "cache" / "definitions")
 
 
+def make_keyring(settings: Settings) -> Keyring:
+    """The keys that the settings name, or the file in the hub's home."""
+    key = settings.secret_key
+    return Keyring(key.get_secret_value() if key else None, settings.secret_key_file)
+
+
 def database(settings: Settings) -> AbstractContextManager[str]:
     """Hold the hub's database, as one of its users; gives the conninfo of the host's login."""
     url = settings.database_url.get_secret_value() if settings.database_url else None
@@ -286,6 +344,8 @@ def build(settings: Settings) -> Iterator[Klods]:
         try:
             klods = Klods(settings, db, isolation, importer)
             db.blobs = klods.blobs
+            db.cipher = klods.keyring
+            db.environment = settings.modules
             if not klods.blobs.hub:
                 klods.blobs.take(hub_id(db))
             klods.adopt()

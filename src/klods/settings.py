@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = None
     """The server that mail is handed to; without one it waits."""
     mail_from: str = ""
+    secret_key: SecretStr | None = None
+    """What secrets are encrypted with: one key or several with commas, the first of which encrypts; else a file in the home."""
     secure_cookies: bool = False
     auto_reload: bool = Field(default=False, validation_alias="MODULES_AUTO_RELOAD")
     modules: dict[str, dict[str, str]] = Field(default_factory=dict, validation_alias="MODULES")
@@ -56,6 +58,11 @@ class Settings(BaseSettings):
     def approved_dir(self) -> Path:
         """Where the approved copies of modules live."""
         return self.home.absolute() / "modules"
+
+    @property
+    def secret_key_file(self) -> Path:
+        """Where the key stands that secrets are encrypted with, unless the environment has it."""
+        return self.home.absolute() / "secret.key"
 
     @property
     def files_dir(self) -> Path:

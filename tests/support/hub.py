@@ -5,10 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
+from cryptography.fernet import Fernet
 from starlette.types import ASGIApp
 
+from klods.db.config_rows import ConfigRows
 from klods.db.database import Database
 from klods.db.module_log import ModuleLog
 from klods.db.people.accounts import Account
@@ -19,7 +22,9 @@ from klods.db.tenants.tiers import TierRows
 from klods.db.tenants.vendors import Vendors
 from klods.errors import CoreModule, KlodsError, StalePlan
 from klods.kernel.catalog import Catalog, Module, Source
+from klods.kernel.configuring import Configuration
 from klods.kernel.definition import ModuleDefinition
+from klods.kernel.history import Acknowledgement
 from klods.kernel.lifecycle import Outcome
 from klods.kernel.mailing import Letter
 from klods.kernel.overview import Known
@@ -28,6 +33,8 @@ from klods.kernel.planning import make_plan
 from klods.kernel.problems import Problem, Problems
 from klods.kernel.state import Activation, Active, Installation, Installed, States, StoredSwitches
 from klods.kernel.view import View
+from klods.outbound.keyring import Keyring
+from klods.outbound.probe import ChildProbe
 from klods.testing.memory import MemoryTables
 from klods.web.asking import Recognition
 from klods.web.auth.passwords import hash_password
@@ -39,6 +46,8 @@ from klods.web.pages.sources import host_texts
 from klods.web.services import HostServices
 
 PASSWORD = "four quiet herons"
+KEY = Fernet.generate_key().decode()
+ENVIRONMENT = {"fixed_here": {"region": "dk", "token": "from-the-environment"}}
 GRANTS = {"invoices": ("read customers_customers (id, name)", "reference customers_customers (id)")}
 password_hash_of = cache(hash_password)
 
@@ -177,6 +186,18 @@ def broken(code: str, folder: Path) -> tuple[Source, Problem]:
     return Source(code, folder / code, f"klods.modules.{code}"), problem
 
 
+def paper_configuration(database: Database, catalog: Catalog, cache: Path) -> Configuration:
+    """Real rows and a real child process, for modules that are only found; nobody has to follow."""
+    return Configuration(
+        rows=ConfigRows(database),
+        probe=ChildProbe(cache),
+        cipher=Keyring(KEY, cache / "secret.key"),
+        environment=ENVIRONMENT,
+        find=lambda code: (catalog.find(code), ()),
+        processes=SimpleNamespace(wait=lambda generation, seconds: Acknowledgement(generation)),
+    )
+
+
 @contextmanager
 def open_hub(
     conninfo: str, modules: Sequence[Module] = (), wrong: Sequence[tuple[Source, Problem]] = ()
@@ -185,7 +206,7 @@ def open_hub(
     catalog = Catalog(modules, broken=[source for source, _ in wrong], problems=Problems(item for _, item in wrong))
     lifecycle = PaperLifecycle(catalog)
     letters: list[tuple[Letter, int]] = []
-    with Database(conninfo, pool_size=6) as database:
+    with Database(conninfo, pool_size=6) as database, TemporaryDirectory() as cache:
         lifecycle.log = ModuleLog(database)
         services = HostServices(
             lifecycle=lifecycle,
@@ -197,6 +218,7 @@ def open_hub(
             vendors=Vendors(database),
             tiers=TierRows(database),
             menus=MenuRows(database),
+            configuration=paper_configuration(database, catalog, Path(cache)),
             queue_mail=lambda letter, platform_id: letters.append((letter, platform_id)),
             texts=host_texts(),
         )

@@ -1,10 +1,11 @@
 """The database of the host: its own connections, and those in which the units of modules work."""
 
+import logging
 import threading
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import lru_cache
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 import psycopg
@@ -14,7 +15,11 @@ from klods.db.pool import Pool
 from klods.db.role_family import RoleFamily
 from klods.db.units.opening import SEARCH_PATH, Opening
 from klods.db.units.unit import Unit
-from klods.kernel.ports import Blobs
+from klods.errors import KlodsError
+from klods.kernel.config import Environment
+from klods.kernel.ports import Blobs, Cipher
+
+log = logging.getLogger(__name__)
 
 HOST_CONNECTIONS = 4
 """How many the host needs at most besides those of modules: its own statements are short."""
@@ -32,6 +37,12 @@ class Database:
 
     blobs: Blobs | None = None
     """Where the contents stand of files that modules have stored."""
+
+    cipher: Cipher | None = None
+    """What secrets in the configuration of modules are encrypted with."""
+
+    environment: Environment = MappingProxyType({})
+    """Values of ``MODULES__<CODE>__<KEY>``."""
 
     def __init__(self, conninfo: str, *, pool_size: int = 10, wait_seconds: float = 10) -> None:
         self.conninfo = conninfo
@@ -52,6 +63,14 @@ class Database:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._open.close()
+
+    def announce(self) -> None:
+        """Let other processes look now for what was kept; they would find it within a second by themselves."""
+        try:
+            with self.connection() as connection:
+                connection.execute("select pg_notify('klods', '')")
+        except (psycopg.Error, KlodsError) as error:
+            log.warning("could not tell other processes of a change, which they will find later: %s", error)
 
     def isolate(self, family: RoleFamily, conninfo: str) -> None:
         """From now on units sign in with another login, and each works in a role of its module."""

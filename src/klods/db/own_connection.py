@@ -24,12 +24,17 @@ class ChangingDatabase(Database):
         super().__init__(database.conninfo)
         self.family = database.family
         self.blobs = database.blobs
+        self.cipher = database.cipher
+        self.environment = database.environment
         self.mail_waits = database.mail_waits
         self._changing = changing
 
     def unit(self, opening: Opening) -> Unit:
         """A unit inside the transaction of the change."""
         return Unit.joined(self._changing, self.in_role(opening))
+
+    def announce(self) -> None:
+        """The change itself tells other processes when it is kept."""
 
     @contextmanager
     def within(self) -> Iterator[Connection]:

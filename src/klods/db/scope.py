@@ -16,6 +16,7 @@ from klods.db.units.unit import Opening, Unit
 from klods.errors import HeldMeanwhile, NoScope, ReadOnlyModule
 from klods.kernel.catalog import Module
 from klods.kernel.changes import MOST_ROWS, Changes, Outgoing
+from klods.kernel.configured import ConfigurationOf
 from klods.kernel.subject import Subject
 from klods.kernel.switches import LIVE, Mode, Switches, later_mode
 
@@ -86,6 +87,9 @@ class Scope:
 
     switches: Callable[[str, int], Switches] = field(default=_live, repr=False)
     """The safety switches of a module that is called, on a platform."""
+
+    configuration: ConfigurationOf | None = field(default=None, repr=False)
+    """What modules are configured with; without it only their defaults and the environment are known."""
 
     asked: bool | None = None
     """What the request said about being dry; it holds for what comes later too."""

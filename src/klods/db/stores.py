@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import errors, sql
 
+from klods.db.config_rows import forget_config, stored_config
 from klods.db.database import Database
 from klods.db.holdings.archiving import bring_back, discard, find_archives, set_aside
 from klods.db.holdings.belongings import belongings
@@ -22,6 +23,7 @@ from klods.db.roles.making import drop_module_roles, make_module_roles
 from klods.db.scope import Scope, ScopeKind, enter
 from klods.errors import AlreadyRunning, KlodsError
 from klods.kernel.catalog import Module
+from klods.kernel.configured import ConfigurationOf, Configurations
 from klods.kernel.grants import Grant
 from klods.kernel.history import Acknowledgement
 from klods.kernel.holdings import Holder
@@ -37,7 +39,8 @@ READ = """
     select (select number from klods.generation) as generation,
            (select coalesce(jsonb_agg(to_jsonb(i) - 'updated_at'), '[]') from klods.installation i) as installations,
            (select coalesce(jsonb_agg(to_jsonb(a) - 'updated_at'), '[]') from klods.activation a) as activations,
-           (select coalesce(jsonb_agg(to_jsonb(s) - 'updated_at'), '[]') from klods.module_switch s) as switches"""
+           (select coalesce(jsonb_agg(to_jsonb(s) - 'updated_at'), '[]') from klods.module_switch s) as switches,
+           (select coalesce(jsonb_agg(to_jsonb(c)), '[]') from klods.module_config c) as configs"""
 SAVE_INSTALLATION = """
     insert into klods.installation(code, state, version, content_hash, reason, detail, wish)
     values (%(code)s, %(state)s, %(version)s, %(content_hash)s, %(reason)s, %(detail)s, %(wish)s)
@@ -186,6 +189,7 @@ class OpenChange:
             catalog={**needed, module.code: module},
             is_enabled=self._is_enabled,
             statement_seconds=self._hook_seconds,
+            configuration=self._configuration({**needed, module.code: module}),
         )
         with database.within() as connection:
             keep = False
@@ -196,6 +200,9 @@ class OpenChange:
             finally:
                 scope.end(keep=keep)
             check_deferred(connection)
+
+    def _configuration(self, modules: Mapping[str, Module]) -> ConfigurationOf:
+        return Configurations(modules, self.states().configs, self._database.environment, self._database.cipher).of
 
     def _is_enabled(self, code: str, platform_id: int) -> bool:
         return self.states().activation(code, platform_id).state is Active.ENABLED
@@ -216,6 +223,10 @@ class OpenChange:
         discard(self._connection, code, archive)
         self._drop_idle_roles(code)
         self._connection.execute("delete from klods.dry_run where module = %s", [code])
+
+    def forget_config(self, code: str) -> None:
+        """Delete what was said about the settings of a module, on every platform."""
+        forget_config(self._connection, code)
 
     def forget(self, code: str) -> None:
         """Delete every row of the states about a module."""
@@ -256,6 +267,7 @@ def _states(row: Mapping[str, Any]) -> States:
         {entry.code: entry for entry in installations},
         {(entry.code, entry.platform_id): entry for entry in activations},
         {(entry.code, entry.platform_id): entry for entry in switches},
+        {(entry.module, entry.platform_id): entry for entry in map(stored_config, row["configs"])},
     )
 
 

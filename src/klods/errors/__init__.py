@@ -3,21 +3,21 @@
 KlodsError
 ├── NotFound       NoSuchModule · ModuleNotEnabled · NoSuchPlatform · NoSuchUser · NoSuchToken · NoSuchDryRun · NoSuchArchive ·
 │                  NoSuchEntry · LinkSpent · NoSuchFile · NoSuchMail · NoSuchVendor · NoSuchRole · NoSuchTier · NoSuchSignIn · NoSuchMenuItem ·
-│                  Misdirected
+│                  NoSuchConfigChange · Misdirected
 ├── Invalid        InvalidDefinition · InvalidName · InvalidPassword · InvalidConfig · InvalidSettings ·
 │                  BadParameters · InvalidBackup · UnclearDryRun · InvalidPath · FileTooLarge · InvalidMail
 ├── Conflict       StalePlan · AlreadyRunning · NameTaken · CoreModule · InUse · NotEmpty · StillEnabled ·
 │                  StillReferenced · PlaceTaken · NotConfirmed · ReadOnlyModule · ReadOnly · NotLive · HeldMeanwhile ·
 │                  KeptSafe · NotSent · AlreadySent · SharedTables · CannotUndo · NothingToUndo · LastPlatform · WithoutDomain ·
-│                  FixedRole · LastAdministrator
+│                  FixedRole · LastAdministrator · StaleConfig · ChangedSince
 ├── Refused        NotSignedIn · WrongPassword · NotAllowed (PermissionMissing · ForAllPlatforms · MorePowerful) ·
-│                  FeatureMissing · CrossSite · TooManyTries
+│                  FeatureMissing · OtherModulesConfig · CrossSite · TooManyTries
 ├── Misuse         NoScope · BlockingCall · EndedUnit · ForbiddenStatement · MigrationInRequest ·
 │                  UndeclaredCall · NotPlain · NotSynchronous
 ├── Broken         SwallowedFailure · CommitFailed · PartFailed · MigrationFailed · HookFailed · OutsidePrefix · GrantFailed ·
 │                  NotSetAside · NotRestored · NoRoles · FileLost
 └── Unavailable    CannotWrite · NoDatabase · NoFreeConnection · ModuleLoading · ModuleFailed · ServerFailed ·
-                   WrongServerVersion · WrongDataVersion · BackupFailed
+                   WrongServerVersion · WrongDataVersion · BackupFailed · UnreadableSecret
 
 A class docstring is the sentence a person reads, with the error's data filled in; ``hint`` says what to do next.
 The edges own status codes, exit codes and translations (``web/errors.py``, ``cli/errors.py``); the key is ``code``.

@@ -64,6 +64,12 @@ class CannotUndo(Conflict):
     hint = "`klods module log` shows what was done since; undo that first, or switch the modules one by one."
 
 
+class ChangedSince(Conflict):
+    """Change {change} of the configuration of {module} cannot be undone: {names} was changed again since."""
+
+    hint = "Undo the later change first, or set the values one by one."
+
+
 class NothingToUndo(Conflict):
     """Nothing that could be undone was done on platform {platform}."""
 
@@ -137,6 +143,12 @@ class NotSent(Conflict):
 
 class AlreadySent(Conflict):
     """The mail {id} was sent already."""
+
+
+class StaleConfig(Conflict):
+    """The configuration of {module} was changed by somebody else: you saw version {seen}, and it is at version {version}."""
+
+    hint = "Look at it again, and make your change anew."
 
 
 class NotEmpty(Conflict):

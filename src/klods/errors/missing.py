@@ -91,6 +91,12 @@ class NoSuchEntry(NotFound):
     hint = "`klods module log` shows what was done."
 
 
+class NoSuchConfigChange(NotFound):
+    """The configuration of {module} has no change {change} on this platform."""
+
+    hint = "`klods config history {module}` shows what was changed."
+
+
 class LinkSpent(NotFound):
     """This login link has been used or has expired."""
 

@@ -41,6 +41,12 @@ class MorePowerful(NotAllowed):
     """You cannot hand out or take what you do not have yourself: {permissions}."""
 
 
+class OtherModulesConfig(Refused):
+    """{module} may not {act} of {other} on platform {platform}."""
+
+    hint = "A module changes its own configuration on the platform it works for, and sees no secrets of others."
+
+
 class CrossSite(Refused):
     """This request came from another site."""
 

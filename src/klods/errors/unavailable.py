@@ -50,5 +50,11 @@ class WrongDataVersion(WrongServerVersion):
     )
 
 
+class UnreadableSecret(Unavailable):
+    """These secrets cannot be read: {what}. {reason}"""
+
+    hint = "Bring back the key they were encrypted with (KLODS_SECRET_KEY, or secret.key in KLODS_HOME), or enter them anew."
+
+
 class BackupFailed(Unavailable):
     """The backup was not written: {reason}"""

@@ -1,10 +1,11 @@
 """The immutable set of modules that were found, by code."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from klods.errors import NoSuchModule
 from klods.kernel.definition import ModuleDefinition
@@ -35,6 +36,8 @@ class Module:
 
     definition: ModuleDefinition
     source: Source
+    settings: Callable[[], Mapping[str, Any]] = field(default=dict, compare=False, repr=False)
+    """Gives the JSON schema of its ``config_schema``; found out when it is first asked for."""
 
     @property
     def code(self) -> str:

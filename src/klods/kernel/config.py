@@ -2,12 +2,13 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from klods.errors import InvalidConfig
+from klods.kernel.config_schema import schema_of, secrets_of
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.faults import sentence
 from klods.kernel.names import environment_prefix, python_name
@@ -18,6 +19,9 @@ Environment = Mapping[str, Mapping[str, str]]
 """Lower-cased values of ``MODULES__<CODE>__<KEY>``: ``environment["invoice_scanner"]["api_key"]``."""
 
 SWITCHES = ("read_only", "dry_run")
+HIDDEN = "••••"
+SHORTEST = 3
+"""Secrets shorter than this cannot be told from other texts."""
 WORDS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 """How an on and an off may be spelled in the environment."""
 
@@ -54,18 +58,20 @@ def lookup(
     A text as `default` makes the answer a text. A switch is then ``"true"`` or ``"false"``, however it was spelled.
     """
     name = key.lower()
-    said = _said(definition) if definition else {}
+    said = said_by(definition) if definition else {}
     found: Any = environment.get(python_name(code).lower(), {}).get(name)
-    if found is None:
-        found = said.get(name)
-    else:
-        found = _like(code, name, found, said.get(name, True if name in SWITCHES else None))
+    found = said.get(name) if found is None else like(code, name, found, said.get(name))
+    return as_wanted(found, default)
+
+
+def as_wanted(found: Any, default: Any) -> Any:
+    """A value, or `default` where there is none; as a text when that is one."""
     if found is None:
         return default
     return _text(found) if isinstance(default, str) else found
 
 
-def _said(definition: ModuleDefinition) -> dict[str, Any]:
+def said_by(definition: ModuleDefinition) -> dict[str, Any]:
     """What a definition says for itself: its switches, below its defaults."""
     switches = {name: getattr(definition, name) for name in SWITCHES}
     return switches | {key.lower(): value for key, value in definition.default_config.items()}
@@ -73,6 +79,13 @@ def _said(definition: ModuleDefinition) -> dict[str, Any]:
 
 def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def like(code: str, key: str, text: str, example: object) -> Any:
+    """A text from the environment as a value of the same kind as another; raise `InvalidConfig` naming the variable."""
+    if example is None and key.lower() in SWITCHES:
+        example = True
+    return _like(code, key, text, example)
 
 
 def _like(code: str, key: str, text: str, example: object) -> Any:
@@ -106,13 +119,45 @@ def _checked(
     try:
         return schema.model_validate(dict(given)).model_dump()
     except ValidationError as error:
-        faults = []
-        for item in error.errors(include_url=False, include_context=False, include_input=False):
+        hide = _hiding(schema, given)
+        faults: dict[str, Any] = {}
+        said = []
+        for item in error.errors(include_url=False, include_input=False):
             name = ".".join(map(str, item["loc"]))
             variable = environment_prefix(definition.code) + name.upper() if name in from_environment else name
-            faults.append(f"{variable}: {item['msg']}" if variable else item["msg"])
-        raise InvalidConfig(module=definition.code, reason="; ".join(faults)) from None
-    except Exception as error:
-        # The edge to a module's own validators, out of which anything can come.
-        log.info("%s: its config_schema failed", definition.code, exc_info=True)
-        raise InvalidConfig(module=definition.code, reason=f"its config_schema failed: {sentence(error)}") from error
+            message = hide(item["msg"])
+            said.append(f"{variable}: {message}" if variable else message)
+            context = {key: hide(str(value)) for key, value in item.get("ctx", {}).items()}
+            faults.setdefault(
+                name.partition(".")[0], {"type": item["type"], "msg": message, "ctx": context, "variable": variable}
+            )
+        raise InvalidConfig(module=definition.code, reason="; ".join(said), faults=faults) from None
+    except Exception as error:  # noqa: BLE001 - the edge to a module's own validators, out of which anything can come
+        said = [_hiding(schema, given)(sentence(error))]
+        # Without the traceback: an error of a validator may bear the secret it looked at.
+        log.info("%s: its config_schema failed: %s", definition.code, said[0])
+        raise InvalidConfig(module=definition.code, reason=f"its config_schema failed: {said[0]}") from None
+
+
+def _hiding(schema: type[BaseModel], given: Mapping[str, Any]) -> Callable[[str], str]:
+    """What takes secrets out of texts that a module's own validators may have written."""
+    secrets = [
+        text for name in secrets_of(schema_of(schema)) for text in _texts(given.get(name)) if len(text) >= SHORTEST
+    ]
+
+    def hide(text: str) -> str:
+        for secret in secrets:
+            text = text.replace(secret, HIDDEN)
+        return text
+
+    return hide
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value.get_secret_value() if isinstance(value, SecretStr) else value)

@@ -14,9 +14,11 @@ from klods.errors import (
     OutsidePrefix,
     PartFailed,
     StalePlan,
+    UnreadableSecret,
 )
 from klods.kernel.catalog import Catalog, Module
 from klods.kernel.config import check_config
+from klods.kernel.configured import in_clear
 from klods.kernel.definition import Hook, ModuleDefinition
 from klods.kernel.faults import sentence, where
 from klods.kernel.grants import grants_on, grants_to, standing
@@ -151,6 +153,7 @@ def _take(world: World, change: Change, step: Step, module: Module, *, about: _S
     match step.do:
         case Do.INSTALL:
             row = change.states().installation(step.code)
+            _refuse_stored_config(world, change.states(), module)
             change.prepare(module, grants_to(about.agreed, step.code))
             change.save(Installation(step.code, Installed.INSTALLED, step.after, step.content_hash, wish=row.wish))
         case Do.MIGRATE:
@@ -181,11 +184,26 @@ def turn(change: Change, step: Step, platform_id: int) -> None:
 
 def _enable(world: World, change: Change, module: Module, about: _Surroundings) -> None:
     definition, platform_id = module.definition, about.hooks.platform_id
-    check_config(definition, world.environment)
+    _check_stored_config(world, change.states(), module, platform_id)
     if definition.on_enable is not None:
         run_hook(change, module, definition.on_enable, at=about.hooks, name="on_enable")
     grant_wish(change, definition)
     change.save(Activation(module.code, platform_id, Active.ENABLED))
+
+
+def _refuse_stored_config(world: World, states: States, module: Module) -> None:
+    """Raise `InvalidConfig` when new content does not take what is stored where the module is enabled."""
+    for (code, platform_id), row in states.activations.items():
+        if code == module.code and row.state is Active.ENABLED:
+            _check_stored_config(world, states, module, platform_id)
+
+
+def _check_stored_config(world: World, states: States, module: Module, platform_id: int) -> None:
+    try:
+        stored = in_clear(states.config(module.code, platform_id), world.cipher)
+    except UnreadableSecret as error:
+        raise InvalidConfig(module=module.code, reason=f"{error} {error.advice}") from error
+    check_config(module.definition, world.environment, stored)
 
 
 def run_hook(change: Change, module: Module, hook: Hook, *, at: HookPlace, name: str) -> None:

@@ -67,6 +67,9 @@ class Change(Protocol):
     def discard(self, code: str, archive: int) -> None:
         """Delete an archive for good; raise `NoSuchArchive`."""
 
+    def forget_config(self, code: str) -> None:
+        """Delete what was said about the settings of a module, on every platform."""
+
     def forget(self, code: str) -> None:
         """Delete every row of the states about a module."""
 
@@ -136,6 +139,9 @@ class DefinitionReader(Protocol):
         Raises `PartFailed` with the file and line when the file cannot be run.
         """
 
+    def settings(self, source: Source, needed: Sequence[Source] = ()) -> Mapping[str, Any]:
+        """The JSON schema of the module's ``config_schema``; empty when it has none. Raises `PartFailed`."""
+
 
 class ContentStore(Protocol):
     """The approved copies of modules, by content hash."""
@@ -174,6 +180,40 @@ class Probe(Protocol):
 
     def try_parts(self, source: Source, needed: Sequence[Source]) -> None:
         """Load every part of a module beside those it needs; raise `PartFailed` with file and line."""
+
+
+class Cipher(Protocol):
+    """Encrypts secrets, each for one place: in another place its ciphertext is worth nothing."""
+
+    def seal(self, place: str, text: str) -> str:
+        """The text, encrypted with the first key."""
+
+    def open(self, place: str, sealed: str) -> str:
+        """The text again; raise `UnreadableSecret`."""
+
+    def is_current(self, sealed: str) -> bool:
+        """Whether it was encrypted with the first key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Whether a module would take a configuration."""
+
+    module: Module
+    needed: tuple[Source, ...]
+    environment: Mapping[str, str]
+    given: Mapping[str, Any] = field(repr=False)
+    """What would be stored, secrets in clear."""
+
+
+class ConfigProbe(Protocol):
+    """Asks the code of modules about their configuration, where a crash or an endless loop hurts nobody."""
+
+    def settings(self, source: Source, needed: Sequence[Source] = ()) -> Mapping[str, Any]:
+        """As a `DefinitionReader` gives it."""
+
+    def normal(self, question: Question) -> Mapping[str, Any]:
+        """What was given as the schema spells it, without secrets; raise `InvalidConfig` or `PartFailed`."""
 
 
 class Processes(Protocol):

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 
 class Installed(StrEnum):
@@ -71,6 +73,26 @@ class StoredSwitches:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredConfig:
+    """One row per module and platform: what was said about its settings; each change raises the version by one."""
+
+    module: str
+    platform_id: int
+    values: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Encrypted."""
+
+    version: int = 0
+    updated_at: datetime | None = None
+    updated_by: str = ""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The settings that it says something about."""
+        return frozenset((*self.values, *self.secrets))
+
+
+@dataclass(frozen=True, slots=True)
 class States:
     """Everything stored about all modules at one generation; what is not listed is absent or disabled."""
 
@@ -78,6 +100,12 @@ class States:
     installations: Mapping[str, Installation] = field(default_factory=dict)
     activations: Mapping[tuple[str, int], Activation] = field(default_factory=dict)
     switches: Mapping[tuple[str, int], StoredSwitches] = field(default_factory=dict)
+
+    configs: Mapping[tuple[str, int], StoredConfig] = field(default_factory=dict)
+
+    def config(self, code: str, platform_id: int) -> StoredConfig:
+        """The module's row on the platform, or one that says nothing."""
+        return self.configs.get((code, platform_id)) or StoredConfig(code, platform_id)
 
     def installation(self, code: str) -> Installation:
         """The module's installation row, or an absent one."""

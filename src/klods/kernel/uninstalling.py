@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from klods.kernel.enabling import Task, refuse_stale
 from klods.kernel.grants import grants_on, grants_to
 from klods.kernel.graph import Definitions
-from klods.kernel.plan import Do, Step
+from klods.kernel.holdings import Archive
+from klods.kernel.plan import Action, Do, Step
 from klods.kernel.ports import Change
 from klods.kernel.problems import Problem, Problems
 from klods.kernel.state import Installation, Installed
@@ -56,6 +57,9 @@ def _take(change: Change, task: Task, step: Step, view: View) -> Iterator[Proble
             change.discard(step.code, change.set_aside(view.holder(step.code)))
         case Do.DISCARD:
             change.discard(step.code, task.plan.archive)
+            kept = [archive for archive in _archives(view, step.code) if archive.id != task.plan.archive]
+            if change.states().installation(step.code).state is Installed.ABSENT and not kept:
+                change.forget_config(step.code)
         case Do.RESTORE:
             yield from _bring_back(change, task, step)
         case Do.UNINSTALL:
@@ -64,10 +68,16 @@ def _take(change: Change, task: Task, step: Step, view: View) -> Iterator[Proble
             raise ValueError(step.do)
 
 
+def _archives(view: View, code: str) -> tuple[Archive, ...]:
+    return view.tables.archives(code) if view.tables is not None else ()
+
+
 def _forget(change: Change, task: Task, step: Step) -> None:
     """What is left of the states: what module.json wished last, which would bring the module back, and whose tables stay."""
     row, here = change.states().installation(step.code), task.catalog.get(step.code)
     change.forget(step.code)
+    if task.plan.action is Action.DROP:
+        change.forget_config(step.code)
     if here is None and step.code not in task.catalog.broken and not step.tables:
         return
     wish = here.definition.wish if here else row.wish

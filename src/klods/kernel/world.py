@@ -9,7 +9,7 @@ from klods.kernel.graph import Definitions, closure, order
 from klods.kernel.history import Log
 from klods.kernel.importer import aside
 from klods.kernel.parts import load_definition
-from klods.kernel.ports import ContentStore, Migrator, Probe, Processes, StateStore, Tables
+from klods.kernel.ports import Cipher, ContentStore, Migrator, Probe, Processes, StateStore, Tables
 from klods.kernel.state import States
 from klods.kernel.view import View
 
@@ -51,6 +51,9 @@ class World:
     load: LoadLive = load_live
     environment: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Values of ``MODULES__<CODE>__<KEY>``, as `klods.settings.Settings.modules` has them."""
+
+    cipher: Cipher | None = None
+    """What secrets in stored configurations are encrypted with."""
 
     seconds: float = 10
     """How long other processes are waited for."""

@@ -11,12 +11,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from klods.errors import PartFailed
+from pydantic_core import to_jsonable_python
+
+from klods.errors import InvalidConfig, PartFailed
 from klods.kernel.catalog import Origin, Source
+from klods.kernel.config import values
+from klods.kernel.config_schema import schema_of, secrets_of
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.importer import ModuleImporter
-from klods.kernel.parts import PARTS, load_part, spoken_definition
-from klods.outbound.spelling import definition_to_data
+from klods.kernel.names import python_name
+from klods.kernel.parts import PARTS, load_definition, load_part, spoken_definition
+from klods.outbound.spelling import definition_from_data, definition_to_data
 
 
 def source_from(data: dict[str, str]) -> Source:
@@ -35,11 +40,34 @@ def answer(task: dict[str, Any]) -> dict[str, Any]:
     try:
         if task["task"] == "definition":
             return {"definition": definition_to_data(read_definition(source))}
-        for part in PARTS:
-            load_part(source, part)
+        if task["task"] == "normal":
+            return normal(source, task)
+        if task["task"] == "parts":
+            for part in PARTS:
+                load_part(source, part)
+        return {"settings": settings_of(source)}
     except PartFailed as failure:
         return {"failed": failure.data}
-    return {"loaded": True}
+    except InvalidConfig as wrong:
+        return {"wrong": wrong.data}
+
+
+def settings_of(source: Source) -> dict[str, Any]:
+    """What can be set for a module, if it says so in a schema of its own."""
+    schema = load_definition(source, ModuleDefinition(code=source.code, name="")).config_schema
+    return schema_of(schema) if schema else {}
+
+
+def normal(source: Source, task: dict[str, Any]) -> dict[str, Any]:
+    """What was given, as the module's schema spells it; secrets stay what they are and are not sent back."""
+    definition = load_definition(source, definition_from_data(task["definition"]))
+    found = values(definition, {python_name(definition.code): task["environment"]}, task["given"])
+    if definition.config_schema is None:
+        return {"normal": {name: found[name] for name in task["given"]}}
+    hidden = secrets_of(schema_of(definition.config_schema))
+    fields = definition.config_schema.model_fields
+    spelled = {name: found[name] for name in task["given"] if name in found and name in fields and name not in hidden}
+    return {"normal": to_jsonable_python(spelled, fallback=str)}
 
 
 def read_definition(source: Source) -> ModuleDefinition:

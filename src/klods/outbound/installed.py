@@ -2,8 +2,11 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import cache, partial
+from typing import Any
 
-from klods.kernel.catalog import Catalog, Module
+from klods.errors import PartFailed
+from klods.kernel.catalog import Catalog, Module, Source
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.ports import DefinitionReader
 from klods.kernel.reading import read_module
@@ -65,7 +68,15 @@ class InstalledModules:
         if reading.definition is None:
             log.error("%s: %s", row.code, "; ".join(map(str, reading.problems)))
             return None
-        return Module(reading.definition, reading.source)
+        return Module(reading.definition, reading.source, cache(partial(self._settings, reading.source)))
+
+    def _settings(self, source: Source) -> Mapping[str, Any]:
+        """What can be set, as the module said when it was approved; one that cannot be asked has only its defaults."""
+        try:
+            return self._reader.settings(source)
+        except PartFailed as error:
+            log.warning("%s: what can be set for it is not known: %s", source.code, error)
+            return {}
 
 
 def _installed(states: States) -> list[Installation]:

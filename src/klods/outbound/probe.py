@@ -8,16 +8,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any
 
-from klods.errors import PartFailed
+from klods.errors import InvalidConfig, PartFailed
 from klods.kernel.catalog import Source
 from klods.kernel.definition import ModuleDefinition
+from klods.kernel.parts import PARTS
+from klods.kernel.ports import Question
 from klods.outbound.approved import content_hash
-from klods.outbound.spelling import definition_from_data
+from klods.outbound.spelling import definition_from_data, definition_to_data
 
 TIME_LIMIT = 30.0
 BELIEVED_SECONDS = 600.0
@@ -62,10 +65,47 @@ class ChildProbe:
 
     def try_parts(self, source: Source, needed: Sequence[Source]) -> None:
         """Load every part of a module beside those it needs; raise `PartFailed` with file and line."""
-        self._ask("parts", source, needed)
+        self._keep_settings(source, self._ask("parts", source, needed))
 
-    def _ask(self, task: str, source: Source, needed: Sequence[Source] = ()) -> dict[str, Any]:
-        answer = self._run({"task": task, "source": _data(source), "needed": [_data(one) for one in needed]}, source)
+    def settings(self, source: Source, needed: Sequence[Source] = ()) -> Mapping[str, Any]:
+        """The JSON schema of the module's ``config_schema``; empty when it has none. Raises `PartFailed`."""
+        if not PARTS["definition"].exists(source.folder):
+            return {}
+        kept = self._settings_file(source)
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            known: dict[str, Any] = json.loads(kept.read_text("utf-8"))
+            return known
+        return self._keep_settings(source, self._ask("settings", source, needed))
+
+    def normal(self, question: Question) -> Mapping[str, Any]:
+        """What was given as the schema spells it, without secrets; raise `InvalidConfig` or `PartFailed`."""
+        module = question.module
+        more = {
+            "definition": definition_to_data(module.definition),
+            "environment": dict(question.environment),
+            "given": dict(question.given),
+        }
+        answer = self._ask("normal", module.source, question.needed, more)
+        if wrong := answer.get("wrong"):
+            raise _wrong(module.code, wrong)
+        found: dict[str, Any] = answer["normal"]
+        return found
+
+    def _settings_file(self, source: Source) -> Path:
+        return self._cache / f"{source.code}-{content_hash(source.folder)}.settings.json"
+
+    def _keep_settings(self, source: Source, answer: Mapping[str, Any]) -> Mapping[str, Any]:
+        found = answer.get("settings")
+        known = found if isinstance(found, dict) else {}
+        if PARTS["definition"].exists(source.folder):
+            _write_whole(self._settings_file(source), json.dumps(known))
+        return known
+
+    def _ask(
+        self, task: str, source: Source, needed: Sequence[Source] = (), more: Mapping[str, Any] = MappingProxyType({})
+    ) -> dict[str, Any]:
+        about = {"task": task, "source": _data(source), "needed": [_data(one) for one in needed]}
+        answer = self._run({**about, **more}, source)
         if "failed" in answer:
             raise _told(source, answer["failed"])
         return answer
@@ -131,6 +171,11 @@ def _told(source: Source, failure: object) -> PartFailed:
     told = failure if isinstance(failure, dict) else {}
     part, reason, where = (str(told.get(key, "")) for key in ("part", "reason", "where"))
     return PartFailed(module=source.code, part=part, reason=reason, where=where)
+
+
+def _wrong(code: str, wrong: object) -> InvalidConfig:
+    told = wrong if isinstance(wrong, dict) else {}
+    return InvalidConfig(module=code, reason=str(told.get("reason", "")), faults=told.get("faults", {}))
 
 
 def _failed(source: Source, reason: str) -> PartFailed:

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
 from types import ModuleType, TracebackType
-from typing import Self
+from typing import Any, Self
 
 from klods.errors import AlreadyRunning, MigrationFailed, NoSuchArchive, NoSuchEntry, NoSuchModule, PartFailed
 from klods.kernel.catalog import Catalog, Module, Source
+from klods.kernel.config_schema import schema_of
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.grants import Grant
 from klods.kernel.history import DONE, Acknowledgement, Entry, Turned
@@ -19,7 +20,7 @@ from klods.kernel.holdings import Archive, Holder, Table
 from klods.kernel.importer import ModuleImporter
 from klods.kernel.lifecycle import Lifecycle
 from klods.kernel.migrations import chain_of
-from klods.kernel.parts import load_part, spoken_definition
+from klods.kernel.parts import PARTS, load_part, spoken_definition
 from klods.kernel.ports import LogEntry
 from klods.kernel.state import Activation, Installation, Installed, States, StoredSwitches, may_move
 
@@ -83,6 +84,7 @@ class MemoryChange:
         self.installations = dict(before.installations)
         self.activations = dict(before.activations)
         self.switches = dict(before.switches)
+        self.configs = dict(before.configs)
         self.applied = dict(migrator.applied)
         self.granted: dict[str, tuple[Grant, ...]] = {}
         self.entries: list[LogEntry] = []
@@ -95,7 +97,13 @@ class MemoryChange:
 
     def states(self) -> States:
         """The states with what was saved so far."""
-        return States(self._before.generation, dict(self.installations), dict(self.activations), dict(self.switches))
+        return States(
+            self._before.generation,
+            dict(self.installations),
+            dict(self.activations),
+            dict(self.switches),
+            dict(self.configs),
+        )
 
     def prepare(self, module: Module, grants: Sequence[Grant]) -> None:
         """Remember what the module may do with tables of others."""
@@ -140,6 +148,11 @@ class MemoryChange:
         if archive not in {it.id for it in self.archives}:
             raise NoSuchArchive(module=code)
         self.archives = tuple(it for it in self.archives if it.id != archive)
+
+    def forget_config(self, code: str) -> None:
+        """Delete what was said about the settings of a module."""
+        for key in [key for key in self.configs if key[0] == code]:
+            del self.configs[key]
 
     def forget(self, code: str) -> None:
         """Delete the rows of a module."""
@@ -383,6 +396,11 @@ class ReaderHere:
 
     def __init__(self) -> None:
         self._importer = ModuleImporter()
+
+    def settings(self, source: Source, needed: Sequence[Source] = ()) -> Mapping[str, Any]:  # noqa: ARG002
+        """What its schema says; the file is run for it."""
+        schema = self.read(source).config_schema if PARTS["definition"].exists(source.folder) else None
+        return schema_of(schema) if schema else {}
 
     def read(self, source: Source) -> ModuleDefinition:
         """Run the file and return what it defines; raise `PartFailed` when it cannot be run or defines nothing."""

@@ -16,6 +16,7 @@ from klods.db.follower import Follower
 from klods.db.processes import Membership
 from klods.errors import Unavailable
 from klods.kernel.catalog import Module
+from klods.kernel.configured import Configured
 from klods.kernel.importer import ModuleImporter
 from klods.kernel.switches import Switches
 from klods.outbound.postman import Postman
@@ -70,6 +71,7 @@ class WebApp:
             ongoing=around.ongoing,
             changed=partial(_forget, services, process.database),
             environment=services.lifecycle.environment,
+            cipher=process.database.cipher,
         )
         member = partial(Membership, process.database.conninfo, role="web", address=process.address)
         self._follower = Follower(member, self.runtime.act, services.authenticator.forget)
@@ -164,11 +166,15 @@ def _surroundings(services: HostServices, process: Process, errors: Errors) -> S
     def switches(code: str, platform: int) -> Switches:
         return services.switchboard.current.switches_of(code, platform)
 
+    def configuration(code: str, platform_id: int) -> Configured:
+        return services.switchboard.current.configurations.of(code, platform_id)
+
     return Surroundings(
         process.database,
         services.authenticator.subject,
         errors=errors,
         switches=switches,
+        configuration=configuration,
         keep_dry_run=DryRuns(process.database).keep,
         catalog=catalog,
         is_enabled=is_enabled,

@@ -136,7 +136,9 @@ def body_of(error: BaseException, request_id: str = "") -> dict[str, Any]:
     """The body of the answer: what it is called, what a person reads, what to do next, and the facts."""
     if isinstance(error, KlodsError):
         facts = {key: value for key, value in error.data.items() if isinstance(value, str | int | float | bool)}
-        return _body(error.code, str(error), request_id, hint=error.advice, data=facts | _incident(error))
+        return _body(
+            error.code, str(error), request_id, hint=error.advice, data=facts | _fields(error) | _incident(error)
+        )
     if isinstance(error, RequestValidationError):
         wrong = [{"where": list(one["loc"]), "type": one["type"], "message": one["msg"]} for one in error.errors()]
         return _body("invalid_request", "The request is not valid.", request_id, data={"errors": wrong})
@@ -161,6 +163,12 @@ def _http_body(error: HTTPException, request_id: str) -> dict[str, Any]:
     if detail is None or isinstance(detail, str):
         return _body(code, detail or phrase, request_id)
     return _body(code, phrase, request_id, data={"detail": detail})
+
+
+def _fields(error: KlodsError) -> dict[str, Any]:
+    """What is wrong with which field, where that is known."""
+    faults = error.data.get("faults") or {}
+    return {"fields": {name: fault["msg"] for name, fault in faults.items()}} if faults else {}
 
 
 def _incident(error: BaseException) -> dict[str, str]:

@@ -12,6 +12,7 @@ from klods.db.tenants.platforms import PlatformRows
 from klods.db.tenants.tiers import TierRows
 from klods.db.tenants.vendors import Vendors
 from klods.kernel.catalog import Catalog
+from klods.kernel.configuring import Configuration
 from klods.kernel.i18n import Texts
 from klods.kernel.lifecycle import Lifecycle
 from klods.kernel.mailing import Letter
@@ -42,6 +43,7 @@ class HostServices:
     vendors: Vendors
     tiers: TierRows
     menus: MenuRows
+    configuration: Configuration
     find_dry_run: Callable[[str, int], Mapping[str, Any] | None] = nothing_kept
     """A dry run of the last hour by its id, on a platform."""
 

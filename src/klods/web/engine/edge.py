@@ -20,6 +20,7 @@ from klods.db.scope import Scope, ScopeKind
 from klods.errors import CommitFailed, ReadOnly
 from klods.kernel.catalog import Module
 from klods.kernel.changes import Changes, DryRun
+from klods.kernel.configured import ConfigurationOf
 from klods.kernel.subject import Subject
 from klods.kernel.switches import Mode, Switches, mode_of
 from klods.web.asgi_scope import ENTRY, EXCHANGE, locale_of, platform_of, request_id_of
@@ -46,6 +47,9 @@ class Surroundings:
     authenticate: Callable[[Asgi], Awaitable[Subject | None]]
     switches: Callable[[str, int], Switches]
     """The safety switches in force, by module and platform."""
+
+    configuration: ConfigurationOf | None = None
+    """What modules are configured with, by module and platform."""
 
     keep_dry_run: Callable[[DryRun], None] | None = None
     """Keeps what a dry run would have changed; blocks."""
@@ -147,6 +151,7 @@ class Exchange:
             catalog=around.catalog(),
             is_enabled=around.is_enabled,
             switches=around.switches,
+            configuration=around.configuration,
             read_only=self.mode is Mode.READ_ONLY,
             dry=self.mode is Mode.DRY,
             judged=True,

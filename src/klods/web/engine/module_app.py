@@ -104,6 +104,7 @@ class ModuleApp:
             kind=ScopeKind.COMMAND,
             catalog=around.catalog(),
             is_enabled=around.is_enabled,
+            configuration=around.configuration,
         )
         keep = False
         try:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from klods.db.ongoing import Ongoing
 from klods.kernel.catalog import Module
 from klods.kernel.config import Environment
+from klods.kernel.configured import Configurations
 from klods.kernel.importer import ModuleImporter
 from klods.kernel.platforms import Platforms
-from klods.kernel.ports import StateStore
+from klods.kernel.ports import Cipher, StateStore
 from klods.kernel.state import States
 from klods.kernel.switches import Switches, effective
 from klods.web.engine.loading import Loader
@@ -45,6 +46,9 @@ class Runtime:
     environment: Environment = field(default_factory=dict)
     """Values of ``MODULES__<CODE>__<KEY>``."""
 
+    cipher: Cipher | None = None
+    """What secrets in stored configurations are encrypted with."""
+
     _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -69,7 +73,11 @@ class Runtime:
         for module, _ in modules:
             self.importer.mount(module.source)
         switches, platforms = self._switches(states, modules), self.platforms()
-        snapshot = before.successor(generation, modules, _enabled(states), switches, platforms=platforms)
+        known = {module.code: module for module, _ in modules}
+        configurations = Configurations(known, states.configs, self.environment, self.cipher)
+        snapshot = before.successor(
+            generation, modules, _enabled(states), switches, platforms=platforms, configurations=configurations
+        )
         gone = self.switchboard.swap(snapshot)
         self.changed()
         self.loader.load(snapshot)

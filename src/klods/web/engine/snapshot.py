@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from klods.kernel.catalog import Module
+from klods.kernel.configured import Configurations
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.platforms import DEFAULT, Platforms
 from klods.kernel.problems import Problem
@@ -143,6 +144,7 @@ class Snapshot:
     """The safety switches by module and platform; both are on where nothing is known."""
 
     platforms: Platforms = field(default_factory=lambda: Platforms((DEFAULT,)))
+    configurations: Configurations = field(default_factory=Configurations)
 
     def switches_of(self, code: str, platform: int) -> Switches:
         """What keeps the module from changing anything of the platform."""
@@ -174,10 +176,12 @@ class Snapshot:
         switches: Mapping[tuple[str, int], Switches] | None = None,
         *,
         platforms: Platforms | None = None,
+        configurations: Configurations | None = None,
     ) -> "Snapshot":
         """The next snapshot: an entry is kept while its content stays what it is; what failed is tried anew."""
         entries = {module.code: self._entry(module, content_hash) for module, content_hash in modules}
-        return Snapshot(generation, entries, enabled, switches or {}, platforms or self.platforms)
+        known = configurations or self.configurations
+        return Snapshot(generation, entries, enabled, switches or {}, platforms or self.platforms, known)
 
     def _entry(self, module: Module, content_hash: str) -> Entry:
         old = self.entries.get(module.code)

@@ -41,17 +41,22 @@ class Field:
 
 def fields_of(model: type[BaseModel]) -> Iterator[Field]:
     """The fields of a model, in its order; raise TypeError for what no form can hold."""
-    schema = model.model_json_schema()
-    required = frozenset(schema.get("required", ()))
-    for name, found in schema.get("properties", {}).items():
-        value, nullable = _inner(found, schema.get("$defs", {}))
-        kind = _input(value, found)
-        if kind is None:
+    for found in fields_in(model.model_json_schema()):
+        if not found.input:
             message = (
-                f"{model.__name__}.{name} cannot be a field of a form: forms hold texts, numbers, dates, choices, flags and"
+                f"{model.__name__}.{found.name} cannot be a field of a form: forms hold texts, numbers, dates, choices, flags and"
                 " lists of texts; take it out of the model of the form"
             )
             raise TypeError(message)
+        yield found
+
+
+def fields_in(schema: Mapping[str, Any], otherwise: str = "") -> Iterator[Field]:
+    """The fields of a JSON schema, in its order; `otherwise` is the input of what no form can hold."""
+    required = frozenset(schema.get("required", ()))
+    for name, found in schema.get("properties", {}).items():
+        value, nullable = _inner(found, schema.get("$defs", {}))
+        kind = _input(value, found) or otherwise
         yield Field(
             name,
             kind,
