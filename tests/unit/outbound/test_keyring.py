@@ -59,7 +59,7 @@ def test_a_running_process_finds_a_key_that_was_added_to_the_file(tmp_path):
     assert running.open("a", other.seal("a", "c")) == "c"
 
 
-@pytest.mark.parametrize("text", ["short", f"{FIRST},nothing", "€" * 44])
+@pytest.mark.parametrize("text", ["short", f"{FIRST},nothing", "€" * 44], ids=["short", "one of two", "no ASCII"])
 def test_what_is_no_key_is_refused_without_being_shown(tmp_path, text):
     with pytest.raises(InvalidSettings, match="KLODS_SECRET_KEY holds something that is no key") as caught:
         Keyring(text, tmp_path / "k").seal("a", "b")
