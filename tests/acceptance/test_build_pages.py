@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 
+import pytest
 from support.served import Hub
 from support.tree import ROOT
 
@@ -11,6 +12,7 @@ PAGE = ROOT / "docs" / "howto" / "build-pages.md"
 NAMED = re.compile(r"`modules/(shop/[\w/.]+)`:\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.long
 def test_the_module_of_the_examples_passes_its_test(tmp_path):
     text = PAGE.read_text(encoding="utf-8")
     hub = Hub(tmp_path)

@@ -7,6 +7,7 @@ from support.served import Hub
 
 
 @pytest.mark.browser
+@pytest.mark.long
 def test_what_was_switched_is_told_and_taken_back_in_every_process(tmp_path, host_database, open_page):
     hub = Hub(tmp_path, host_database)
     hub.extra["KLODS_ADMIN_PASSWORD"] = PASSWORD

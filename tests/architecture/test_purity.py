@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.rounds import some
 from support.tree import SOURCE, module_name, python_files
 
 WATCH = (Path(__file__).parents[1] / "support" / "import_watch.py").read_text()
@@ -36,7 +37,12 @@ for name in sys.argv[1:]:
     importlib.import_module(name)
 """
     done = subprocess.run(
-        [sys.executable, "-c", code, *NAMES], cwd=tmp_path, env={}, capture_output=True, text=True, check=False
+        [sys.executable, "-c", code, *some(NAMES, few=120, name="first-import")],
+        cwd=tmp_path,
+        env={},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
 

@@ -1,6 +1,7 @@
 """SIGKILL at every step and at any moment: the next start works, and what is there is whole or not there at all."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -175,7 +176,7 @@ def points_of(new_hub, prepared: MortalHub, action: str) -> list[str]:
     return [point for point in points if point not in opening]
 
 
-@pytest.mark.parametrize("action", DOINGS)
+@pytest.mark.parametrize("action", DOINGS if os.environ.get("KLODS_LONG") else ("enable", "upgrade", "restore"))
 def test_a_kill_at_any_step_leaves_all_or_nothing_and_the_next_try_works(new_hub, action):
     doing = DOINGS[action]
     with new_hub() as prepared:
@@ -208,7 +209,7 @@ def test_a_kill_at_any_step_of_create_leaves_a_whole_module_or_none(new_hub):
     with new_hub() as whole:
         points = whole.points(*command)
         files = {path.relative_to(whole.folder) for path in (whole.folder / "modules").rglob("*")}
-    for point in some(points, few=2, name="kill-create"):
+    for point in some(points, few=1, name="kill-create"):
         with new_hub() as hub:
             assert hub.mortal("--die", point, command=command).returncode == -signal.SIGKILL, point
             left = {path.relative_to(hub.folder) for path in (hub.folder / "modules/victim").rglob("*")}
@@ -247,7 +248,7 @@ def test_kills_at_random_times_on_an_embedded_server_leave_no_half_state_and_no_
     started = time.monotonic()
     hub.klods("module", "enable", "victim")
     usual = time.monotonic() - started
-    for number in range(rounds(3, 500)):
+    for number in range(rounds(2, 500)):
         command = random.choice([*switches, ("module", "create", f"extra{number}", "May be killed")])
         child = subprocess.Popen(
             [sys.executable, "-m", "klods", *command],

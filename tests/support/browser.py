@@ -32,7 +32,8 @@ def open_page(browser) -> Iterator[Callable]:
 
     def open_one(address: str, **options):
         context = browser.new_context(
-            base_url=address, **{"locale": "en-GB", "viewport": {"width": 1440, "height": 900}} | options
+            base_url=address,
+            **{"locale": "en-GB", "viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"} | options,
         )
         contexts.append(context)
         page = context.new_page()

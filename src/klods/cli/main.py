@@ -47,7 +47,10 @@ TOP = {
         "klods.cli.i18n:i18n", "Check the texts of modules in all their languages, and add what is missing."
     ),
     "db": Command("klods.cli.db:group", "Start, stop, open, back up and restore the database."),
-    "config": Command("klods.cli.config:config", "Look at the settings of modules, and change them."),
+    "config": Command(
+        "klods.cli.config:config",
+        "Look at the settings of modules, change them, and change the key that secrets are encrypted with.",
+    ),
     "mail": Command("klods.cli.mail:mail", "Look at the mail that modules send, and let it be tried again."),
     "token": Command("klods.cli.tokens:token", "Create, list and revoke API tokens."),
     "login-link": Command("klods.cli.tokens:login_link", "Make a link that signs somebody in once, within an hour."),

@@ -112,7 +112,7 @@ def test_a_password_is_replaced_and_a_short_one_is_not_taken(klods, people, monk
 def test_everybody_is_listed_without_their_secrets(klods):
     klods("user", "create", "ada", "--name", "Ada Holm")
     (listed,) = json.loads(klods("user", "list", "--json")[1])
-    assert listed.keys() == {"login", "name", "kind", "signed_in_at", "disabled_at"}
+    assert listed.keys() == {"login", "name", "email", "kind", "platform", "roles", "signed_in_at", "disabled_at"}
 
 
 def test_the_commands_say_what_they_do():

@@ -173,7 +173,7 @@ LOGGED = """
 
 
 def test_the_history_of_a_module_shows_what_was_done_and_the_way_back(hub, browser):
-    with hub.people._database.connection() as connection:
+    with hub.database.connection() as connection:
         connection.execute(LOGGED)
     page = browser.get("/admin/modules/invoices/log").text
     assert "spring &lt;b&gt;" in page

@@ -1,6 +1,6 @@
 """Which layer a value comes from, what a change stores, and that no secret is part of what is told about it."""
 
-import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -73,24 +73,14 @@ def test_a_default_of_the_schema_is_the_lowest_layer_and_a_text_stays_a_text():
     assert configured.find("key", default="none") == "none"
 
 
-def test_a_secret_is_opened_once_and_a_value_found_costs_about_a_lookup():
+def test_a_secret_is_opened_once_and_never_shown():
     cipher = Mirror()
     row = StoredConfig("shop", 1, {"rows": 5})
-    row = StoredConfig("shop", 1, {"rows": 5}, {"token": sealed(row, "token", "quiet", cipher)})
+    row = replace(row, secrets={"token": sealed(row, "token", "quiet", cipher)})
     configured = Configurations({"shop": module()}, {("shop", 1): row}, cipher=cipher).of("shop", 1)
     assert [configured.find("TOKEN") for _ in range(3)] == ["quiet"] * 3
     assert cipher.asked == 1
     assert "quiet" not in repr(row)
-    names, plain = {"rows": 5}, configured.find
-    best = min(_seconds(lambda: plain("rows")) for _ in range(5))
-    assert best < 60 * min(_seconds(lambda: names.get("rows")) for _ in range(5))
-
-
-def _seconds(call):
-    begin = time.perf_counter()
-    for _ in range(2000):
-        call()
-    return time.perf_counter() - begin
 
 
 def test_a_ciphertext_opens_in_its_own_place_only():

@@ -170,7 +170,7 @@ def test_health_the_page_of_modules_and_the_command_name_the_way_out(made, tmp_p
         assert "klods db roles --sql" not in hub.get("/admin/modules", Accept="text/html")[1]
 
 
-@pytest.mark.parametrize("owns", [True, False])
+@pytest.mark.parametrize("owns", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_the_script_parts_the_modules_of_a_hub_whose_login_may_make_no_roles(hub, owns):
     hub, admin = hub(owns=owns)
     for code in ("shop", "other"):
@@ -201,7 +201,7 @@ def test_a_module_that_came_after_the_script_is_refused_with_the_way_out(hub):
     hub.klods("module", "enable", "late")
 
 
-@pytest.mark.parametrize("owns", [True, False])
+@pytest.mark.parametrize("owns", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_a_hub_that_ran_without_roles_hands_its_tables_over_once_the_script_has_run(hub, owns):
     hub, admin = hub(owns=owns)
     with psycopg.connect(admin) as connection:  # without this right a login could not build in a database of others
