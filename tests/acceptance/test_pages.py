@@ -15,7 +15,7 @@ MENU = {FrontendType.ADMIN: [MenuItem("customers", icon="people", group="Sales")
 WIDTHS = {"wide": {"width": 1440, "height": 900}, "narrow": {"width": 390, "height": 800}}
 LOOKS = [
     ("light", "wide", "en-GB"),
-    ("dark", "wide", "da-DK"),
+    pytest.param("dark", "wide", "da-DK", marks=pytest.mark.long),
     ("light", "narrow", "ru-RU"),
     ("dark", "narrow", "da-DK"),
 ]
