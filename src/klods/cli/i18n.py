@@ -55,9 +55,7 @@ def _problems(modules: "Sequence[Module]") -> "Problems":
 
     catalog, host = Catalog(modules), host_texts()
     found = [
-        problem
-        for module in modules
-        for problem in (*locale_problems(catalog, module), *text_problems(catalog, module, host))
+        problem for module in modules for problem in (*locale_problems(catalog, module), *text_problems(module, host))
     ]
     return Problems(found)
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from klods.bootstrap import Klods
     from klods.db.people.accounts import Account
     from klods.db.people.roles import Role
+    from klods.kernel.platforms import Platforms
 
 stdin_option = click.option("--stdin", "from_stdin", is_flag=True, help="Read the password from standard input.")
 role_option = click.option("--role", "roles", multiple=True, help="A role, by its code; may be given several times.")
@@ -59,7 +60,8 @@ def create_user(
 def list_users(*, as_json: bool) -> None:
     """Show everybody who has an account."""
     with opened() as klods:
-        rows = [_row(klods, account) for account in klods.people.accounts.all()]
+        held, platforms = klods.people.roles.held(), klods.platforms.read()
+        rows = [_shown(account, held.get(account.id, []), platforms) for account in klods.people.accounts.all()]
     if as_json:
         print_json(rows)
     else:
@@ -172,9 +174,12 @@ _SHOWN = ("login", "name", "kind", "platform", "roles", "signed_in_at", "disable
 
 
 def _row(klods: "Klods", account: "Account") -> dict[str, object]:
-    platform = klods.platforms.read().by_id.get(account.platform_id) if account.platform_id else None
-    roles = ", ".join(role.code for role in klods.people.roles.of(account.id))
-    more = {"platform": platform.code if platform else "", "roles": roles}
+    return _shown(account, klods.people.roles.of(account.id), klods.platforms.read())
+
+
+def _shown(account: "Account", roles: "Iterable[Role]", platforms: "Platforms") -> dict[str, object]:
+    platform = platforms.by_id.get(account.platform_id) if account.platform_id else None
+    more = {"platform": platform.code if platform else "", "roles": ", ".join(role.code for role in roles)}
     return {name: more.get(name, getattr(account, name, "")) for name in (*_SHOWN, "email")}
 
 

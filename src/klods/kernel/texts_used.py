@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from klods.kernel.catalog import Catalog, Module
+from klods.kernel.catalog import Module
 from klods.kernel.i18n import FALLBACK, PLURALS, Texts, comparable, read_texts
 from klods.kernel.plain_files import read_plain_text
 from klods.kernel.problems import Problem
@@ -53,9 +53,8 @@ def used_texts(module: Module) -> Used:
     return Used(tuple(asked), frozenset(mentioned | set(_constants(module)) | set(_items(module))))
 
 
-def text_problems(catalog: Catalog, module: Module, host: Texts) -> Iterator[Problem]:
+def text_problems(module: Module, host: Texts) -> Iterator[Problem]:
     """Texts that are asked for and missing, not asked for, or filled in differently in some language."""
-    del catalog
     folder = module.source.folder / module.definition.locales_path
     texts, used = read_texts(folder), used_texts(module)
     english = folder / f"{FALLBACK}.json"

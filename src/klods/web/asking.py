@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -16,10 +16,12 @@ from klods.web.asgi_scope import SUBJECT
 from klods.web.auth.credentials import header
 from klods.web.callers import Rule, get_current_admin_user, get_current_user
 from klods.web.errors import asked_for
-from klods.web.languages import speak
+from klods.web.languages import speak_to
 from klods.web.services import HostServices
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 WITHOUT_PAGES = ("/static/", "/health/", "/api/")
 """What lies below is for programs and the same for everybody, also when it is an error."""
@@ -38,7 +40,7 @@ async def find_subject(request: Request, services: Services) -> Subject | None:
     """Who is asking, or None; found out once per request, here or by the dispatcher."""
     if SUBJECT not in request.scope:
         request.scope[SUBJECT] = await services.authenticator.subject(request.scope)
-        speak(request.scope, request.scope[SUBJECT])
+        speak_to(request.scope, request.scope[SUBJECT])
     subject: Subject | None = request.scope[SUBJECT]
     return subject
 
@@ -53,6 +55,16 @@ SignedIn = Annotated[Subject, Depends(get_current_user)]
 def admin_who_may(*permissions: str) -> Any:
     """A dependency: an admin whose roles allow this."""
     return Depends(Rule(kind=FrontendType.ADMIN, permissions=permissions))
+
+
+def working_as(make: Callable[[HostServices, Subject], T], *permissions: str) -> Any:
+    """A dependency: what works for an admin whose roles allow this."""
+    may = admin_who_may(*permissions)
+
+    def work(services: Services, caller: Annotated[Subject, may]) -> T:
+        return make(services, caller)
+
+    return Depends(work)
 
 
 AnAdmin = Annotated[Subject, Depends(get_current_admin_user)]
@@ -93,7 +105,7 @@ class Recognition:
     async def _recognise(self, scope: Scope) -> None:
         try:
             scope[SUBJECT] = await self._authenticate(scope)
-            speak(scope, scope[SUBJECT])
+            speak_to(scope, scope[SUBJECT])
         except Exception:
             # Nothing depends on it yet: where somebody must be known, the question is put again and its error answered.
             log.exception("could not find out who sent %s", asked_for(scope))

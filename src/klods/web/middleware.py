@@ -41,8 +41,8 @@ Refuse = Callable[[Scope, KlodsError], ASGIApp]
 """Makes the answer to a request that goes no further."""
 
 
-WITHOUT_PLATFORM = ("/health", "/metrics", "/static/")
-"""What is asked for by address too, and shows nothing of any platform."""
+WITHOUT_PLATFORM = frozenset({"health", "metrics", "static"})
+"""First segments of what is asked for by address too, and shows nothing of any platform."""
 
 ONE_PLATFORM = Platforms((DEFAULT,))
 
@@ -60,7 +60,7 @@ def guarded(
 
 
 class Envelope:
-    """Names each request, finds its locale, refuses malformed host names and seals the answer with headers."""
+    """Names each request, refuses malformed host names and seals the answer with headers."""
 
     def __init__(self, app: ASGIApp, given: Mapping[str, Any]) -> None:
         self._app = app
@@ -74,13 +74,12 @@ class Envelope:
         request_id = _request_id(scope)
         scope.update(self._given)
         scope[REQUEST_ID] = request_id
-        speak(scope)
         app = self._app if _has_sane_host(scope) else _bad_host(scope)
         await app(scope, receive, _sealing(send, request_id))
 
 
 class Placed:
-    """Finds the platform of each request, and refuses those that are for none."""
+    """Finds the platform and the language of each request, and refuses those that are for no platform."""
 
     def __init__(self, app: ASGIApp, refuse: Refuse, platforms: Callable[[], Platforms]) -> None:
         self._app = app
@@ -98,7 +97,7 @@ class Placed:
             scope[PLATFORM] = platforms.at(header(scope, b"host"), header(scope, b"x-klods-platform"))
         except KlodsError as error:
             scope[PLATFORM] = NOBODYS
-            if not scope["path"].startswith(WITHOUT_PLATFORM):
+            if scope["path"].lstrip("/").partition("/")[0] not in WITHOUT_PLATFORM:
                 app = self._refuse(scope, error)
         speak(scope)
         await app(scope, receive, send)

@@ -2,12 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Path, Request
 
 from klods.db.people.roles import Role
-from klods.kernel.subject import Subject
 from klods.web.addresses import address_on
-from klods.web.asking import Services, SignedIn, admin_who_may
+from klods.web.asking import Services, SignedIn, working_as
 from klods.web.auth.credentials import session_secret
 from klods.web.auth.secrets import digest
 from klods.web.host_models import PLAIN
@@ -29,26 +28,9 @@ from klods.web.user_administration import UserAdministration, Wanted
 
 router = APIRouter(prefix="/api/v1", responses=REFUSALS)
 
-PeopleReader = Annotated[Subject, admin_who_may("klods.people.read")]
-PeopleManager = Annotated[Subject, admin_who_may("klods.people.manage")]
-RoleManager = Annotated[Subject, admin_who_may("klods.roles.manage")]
-
-
-def _reading(services: Services, caller: PeopleReader) -> UserAdministration:
-    return UserAdministration(services, caller)
-
-
-def _managing(services: Services, caller: PeopleManager) -> UserAdministration:
-    return UserAdministration(services, caller)
-
-
-def _managing_roles(services: Services, caller: RoleManager) -> UserAdministration:
-    return UserAdministration(services, caller)
-
-
-Reading = Annotated[UserAdministration, Depends(_reading)]
-Managing = Annotated[UserAdministration, Depends(_managing)]
-ManagingRoles = Annotated[UserAdministration, Depends(_managing_roles)]
+Reading = Annotated[UserAdministration, working_as(UserAdministration, "klods.people.read")]
+Managing = Annotated[UserAdministration, working_as(UserAdministration, "klods.people.manage")]
+ManagingRoles = Annotated[UserAdministration, working_as(UserAdministration, "klods.roles.manage")]
 Login = Annotated[str, Path(max_length=100, pattern=PLAIN)]
 RoleCode = Annotated[str, Path(max_length=40, pattern=PLAIN)]
 Number = Annotated[int, Path(ge=1, le=2**62)]
@@ -57,7 +39,8 @@ Number = Annotated[int, Path(ge=1, le=2**62)]
 @router.get("/users", tags=["people"], operation_id="list_users")
 def list_users(people: Reading) -> list[UserOut]:
     """Everybody who may sign in on your platform; of the whole hub, if your account is for all platforms."""
-    return [_shown(people, account.login) for account in people.everybody()]
+    held, platforms = people.held(), people.services.switchboard.current.platforms
+    return [UserOut.of(account, held.get(account.id, []), platforms) for account in people.everybody()]
 
 
 @router.post("/users", tags=["people"], operation_id="create_user", status_code=201)

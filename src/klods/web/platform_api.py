@@ -2,11 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Path, Query
 
 from klods.kernel.features import Tier
-from klods.kernel.subject import Subject
-from klods.web.asking import AnAdmin, Services, admin_who_may
+from klods.web.asking import working_as
 from klods.web.host_models import PLAIN
 from klods.web.platform_administration import PlatformAdministration
 from klods.web.platform_models import (
@@ -26,31 +25,10 @@ from klods.web.refusals import REFUSALS
 
 router = APIRouter(prefix="/api/v1", responses=REFUSALS)
 
-PlatformManager = Annotated[Subject, admin_who_may("klods.platforms.manage")]
-VendorManager = Annotated[Subject, admin_who_may("klods.vendors.manage")]
-FeatureManager = Annotated[Subject, admin_who_may("klods.features.manage")]
-
-
-def _looking(services: Services, caller: AnAdmin) -> PlatformAdministration:
-    return PlatformAdministration(services, caller)
-
-
-def _of_platforms(services: Services, caller: PlatformManager) -> PlatformAdministration:
-    return PlatformAdministration(services, caller)
-
-
-def _of_vendors(services: Services, caller: VendorManager) -> PlatformAdministration:
-    return PlatformAdministration(services, caller)
-
-
-def _of_features(services: Services, caller: FeatureManager) -> PlatformAdministration:
-    return PlatformAdministration(services, caller)
-
-
-Looking = Annotated[PlatformAdministration, Depends(_looking)]
-OfPlatforms = Annotated[PlatformAdministration, Depends(_of_platforms)]
-OfVendors = Annotated[PlatformAdministration, Depends(_of_vendors)]
-OfFeatures = Annotated[PlatformAdministration, Depends(_of_features)]
+Looking = Annotated[PlatformAdministration, working_as(PlatformAdministration)]
+OfPlatforms = Annotated[PlatformAdministration, working_as(PlatformAdministration, "klods.platforms.manage")]
+OfVendors = Annotated[PlatformAdministration, working_as(PlatformAdministration, "klods.vendors.manage")]
+OfFeatures = Annotated[PlatformAdministration, working_as(PlatformAdministration, "klods.features.manage")]
 Code = Annotated[str, Path(max_length=40, pattern=PLAIN)]
 Domain = Annotated[str, Path(max_length=300, pattern=PLAIN)]
 

@@ -40,6 +40,10 @@ class UserAdministration:
         """The people of the caller's platform, or of the whole hub for who is there everywhere."""
         return [account for account in self.services.people.accounts.all() if self._sees(account)]
 
+    def held(self) -> dict[int, list[Role]]:
+        """The roles of everybody that count on the caller's platform, by the number of the person."""
+        return self.services.people.roles.held(self.by.platform_id)
+
     def find(self, login: str) -> Account:
         """Somebody the caller sees; raise `NoSuchUser`."""
         account = self.services.people.accounts.find(login)

@@ -6,9 +6,10 @@ import pytest
 from klods.db.database import Database
 from klods.db.people import sign_ins
 from klods.db.people.accounts import Account
+from klods.db.people.roles import Role
 from klods.db.people.sign_ins import Visitor
 from klods.db.people.stores import People
-from klods.errors import LinkSpent, NameTaken, NoSuchToken
+from klods.errors import LastAdministrator, LinkSpent, NameTaken, NoSuchToken
 from klods.kernel.definition import FrontendType
 from klods.kernel.subject import Subject
 from klods.web.auth.secrets import digest
@@ -229,3 +230,25 @@ def test_counting_starts_anew_after_success(people):
     people.tries.count(SECRET, HOUR)
     people.tries.forget(SECRET)
     assert people.tries.count(SECRET, HOUR)[0] == 1
+
+
+def test_no_change_of_a_role_shuts_out_the_last_who_may_do_everything(people):
+    boss = people.accounts.first_admin()
+    made = people.roles.create(Role("owner", "Owner", permissions=("*",)))
+    people.roles.give(made, boss.id)
+    people.roles.take(people.roles.find("administrator", 0), boss.id)
+    with pytest.raises(LastAdministrator):
+        people.roles.delete(made)
+    with pytest.raises(LastAdministrator):
+        people.roles.change(made, name="Owner", permissions=["klods.log.read"])
+    assert people.roles.find("owner", 0).permissions == ("*",)
+
+
+def test_the_roles_of_everybody_are_read_at_once(people, ada):
+    clerk = people.roles.create(Role("clerk", "Clerk"))
+    here = people.roles.create(Role("local", "Local", platform_id=1))
+    for role in (clerk, here):
+        people.roles.give(role, ada.id)
+    assert [role.code for role in people.roles.held(1)[ada.id]] == ["clerk", "local"]
+    assert [role.code for role in people.roles.held(2)[ada.id]] == ["clerk"]
+    assert people.roles.held()[ada.id] == people.roles.of(ada.id)

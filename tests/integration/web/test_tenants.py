@@ -10,6 +10,7 @@ from support.hub import PASSWORD, open_hub, paper_module, password_hash_of
 from klods.db.people.accounts import Account
 from klods.db.people.links import Purpose
 from klods.db.people.roles import Role
+from klods.db.rows import Rows
 from klods.kernel.features import Tier
 from klods.kernel.mailing import content_of
 from klods.web.auth.first_start import make_password_link
@@ -212,3 +213,23 @@ def test_a_link_to_a_new_password_never_leads_where_a_forged_host_name_says(host
         [(letter, _)] = hub.letters
         assert "https://hub.example.com:8443/auth/reset/" in content_of(letter.message).text
         assert b"evil" not in letter.message
+
+
+def test_what_only_begins_like_health_is_misdirected_too(hub):
+    stranger = client(hub, host="10.0.0.7")
+    for path in ("/healthcare", "/metrics-of-mine/x", "/healthcare/items"):
+        assert stranger.get(path).status_code == 421, path
+    assert stranger.get("/health").status_code == 200
+
+
+def test_a_list_of_people_costs_the_same_however_many_there_are(hub, monkeypatch):
+    asked = []
+    boss = client(hub, "boss")
+    boss.get("/api/v1/users")
+    plain = Rows.all
+    monkeypatch.setattr(Rows, "all", lambda rows, *statement: asked.append(statement) or plain(rows, *statement))
+    few = len(boss.get("/api/v1/users").json()), len(asked)
+    for number in range(5):
+        hub.people.accounts.create(Account(0, f"more-{number}", platform_id=2))
+    asked.clear()
+    assert (len(boss.get("/api/v1/users").json()), len(asked)) == (few[0] + 5, few[1])

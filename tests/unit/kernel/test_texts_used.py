@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from klods.kernel.catalog import Catalog, Module, Source
+from klods.kernel.catalog import Module, Source
 from klods.kernel.definition import FrontendType, MenuItem, ModuleDefinition
 from klods.kernel.i18n import Texts
 from klods.kernel.texts_used import text_problems
@@ -22,7 +22,7 @@ def check(tmp_path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         module = Module(ModuleDefinition(code="shop", name="Shop", **fields), Source("shop", tmp_path / "shop", "x"))
-        problems = text_problems(Catalog([module]), module, HOST)
+        problems = text_problems(module, HOST)
         return [(it.message.split("'")[1], it.file.rpartition("/")[2], it.line, it.warning) for it in problems]
 
     return found

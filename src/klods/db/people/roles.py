@@ -15,8 +15,6 @@ from klods.kernel.definition import FrontendType
 from klods.kernel.names import why_no_code
 from klods.kernel.permissions import is_pattern
 
-ADMINISTRATOR = "administrator"
-
 
 @dataclass(frozen=True, slots=True)
 class Role:
@@ -69,27 +67,33 @@ class Roles:
         return self.find(role.code, role.platform_id or 0)
 
     def change(self, role: Role, *, name: str, permissions: Iterable[str]) -> None:
-        """Replace what a role is called and allows; raise `FixedRole` or `InvalidName`."""
+        """Replace what a role is called and allows; raise `FixedRole`, `InvalidName` or `LastAdministrator`."""
         _refuse_builtin(role)
         wanted = sorted(set(permissions))
         _refuse_misspelled(wanted)
-        with self._rows.transaction() as connection:
+        with self._rows.transaction() as connection, keeping_an_administrator(connection):
             connection.execute("update klods.role set name = %s where id = %s", [name.strip() or role.code, role.id])
             connection.execute("delete from klods.role_permission where role_id = %s", [role.id])
             connection.execute(_PERMIT, [role.id, wanted])
             connection.execute(TELL)
 
     def delete(self, role: Role) -> None:
-        """Delete a role; whoever has it loses it."""
+        """Delete a role; whoever has it loses it. Raises `FixedRole` or `LastAdministrator`."""
         _refuse_builtin(role)
-        self._rows.run("delete from klods.role where id = %s", role.id)
-        self._rows.tell()
+        with self._rows.transaction() as connection, keeping_an_administrator(connection):
+            connection.execute("delete from klods.role where id = %s", [role.id])
+            connection.execute(TELL)
 
     def of(self, user_id: int, platform_id: int | None = None) -> list[Role]:
         """The roles that somebody has, on any platform or as far as they count on one."""
-        where = "join klods.user_role h on h.role_id = r.id where h.user_id = %s order by r.code"
-        roles = [_role(row) for row in self._rows.all(f"{_ROLE} {where}", user_id)]
-        return [role for role in roles if platform_id is None or role.platform_id in (None, platform_id)]
+        return self.held(platform_id, only_of=user_id).get(user_id, [])
+
+    def held(self, platform_id: int | None = None, *, only_of: int | None = None) -> dict[int, list[Role]]:
+        """The same of everybody who has any, by the number of the person."""
+        found: dict[int, list[Role]] = {}
+        for row in self._rows.all(_HELD, {"platform": platform_id, "user": only_of}):
+            found.setdefault(row.pop("user_id"), []).append(_role(row))
+        return found
 
     def assign(self, roles: Iterable[Role], user_id: int, platform_id: int) -> None:
         """Let somebody have exactly these of the roles that count on a platform; those of other platforms stay.
@@ -144,11 +148,17 @@ def _role(row: dict[str, Any]) -> Role:
     return Role(**row | {"kind": FrontendType(row["kind"]), "permissions": tuple(row["permissions"])})
 
 
-_ROLE = """
-    select r.id, r.code, r.name, r.kind, r.platform_id, r.is_builtin,
-           array(select p.permission from klods.role_permission p where p.role_id = r.id order by 1) as permissions,
-           (select count(*) from klods.user_role u where u.role_id = r.id)::int as people
-      from klods.role r"""
+_COLUMNS = """
+    r.id, r.code, r.name, r.kind, r.platform_id, r.is_builtin,
+    array(select p.permission from klods.role_permission p where p.role_id = r.id order by 1) as permissions,
+    (select count(*) from klods.user_role u where u.role_id = r.id)::int as people"""
+
+_ROLE = f"select {_COLUMNS} from klods.role r"
+
+_HELD = f"""
+    select h.user_id, {_COLUMNS} from klods.role r join klods.user_role h on h.role_id = r.id
+     where h.user_id = coalesce(%(user)s, h.user_id)
+       and (%(platform)s::bigint is null or coalesce(r.platform_id, %(platform)s) = %(platform)s) order by r.code"""
 
 _PERMIT = "insert into klods.role_permission(role_id, permission) select %s, unnest(%s::text[])"
 

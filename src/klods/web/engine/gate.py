@@ -15,7 +15,7 @@ from klods.web.engine.edge import Exchange, exchange_of
 from klods.web.engine.paths import Area
 from klods.web.engine.snapshot import Entry, Standing
 from klods.web.errors import Errors
-from klods.web.languages import speak
+from klods.web.languages import speak_to
 
 LOADING_SECONDS = 10.0
 
@@ -89,8 +89,7 @@ class Admission:
         if subject is None:
             raise NotSignedIn
         asgi[SUBJECT] = subject
-        if subject.locale:
-            speak(asgi, subject)
+        speak_to(asgi, subject)
         area: Area = asgi[AREA]
         wanted = FrontendType.ADMIN if internal else area.kind
         if subject.kind is not wanted or subject.platform_id != platform_of(asgi):

@@ -12,10 +12,10 @@ from klods.db.people.roles import Role
 from klods.errors import KlodsError
 from klods.kernel.definition import FrontendType
 from klods.kernel.i18n import LOCALES
-from klods.kernel.subject import Subject
 from klods.web.addresses import address_on
 from klods.web.asking import Services
 from klods.web.errors import status_of
+from klods.web.pages.administration.acting import carry_out
 from klods.web.pages.administration.choices import one_of
 from klods.web.pages.devices import device_name
 from klods.web.pages.kit.columns import Column
@@ -64,7 +64,9 @@ PERSON_FORM = form_of(PersonIn, labels="people")
 @router.get("")
 def list_people(request: Request, people: Reading, services: Services) -> Response:
     """Everybody the caller may know of."""
-    items = PEOPLE.ask(request).among([_row(services, people.by, account) for account in people.everybody()])
+    held = people.held()
+    rows = [_row(services, account, held.get(account.id, [])) for account in people.everybody()]
+    items = PEOPLE.ask(request).among(rows)
     return items.export() or render(request, "klods/administration/people.html", items=items)
 
 
@@ -148,12 +150,10 @@ def password_link(request: Request, login: str, people: Managing) -> Response:
 def _done(
     request: Request, people: UserAdministration, login: str, *, said: str, act: Callable[[], object]
 ) -> Response:
-    """Do it and go back to the person, or say there why it cannot be done."""
-    try:
-        act()
-    except KlodsError as error:
+    def show(error: KlodsError) -> Response:
         return _show(request, people, login, error=error)
-    return redirect(f"{HOME}/{login}", toast=f"toast.{said}", name=login)
+
+    return carry_out(act, show, f"{HOME}/{login}", said=said, name=login)
 
 
 def _show(
@@ -229,12 +229,12 @@ def _choices(roles: Iterable[Role]) -> list[tuple[str, str, str]]:
     return [(role.code, role.name, ", ".join(role.permissions)) for role in roles]
 
 
-def _row(services: Services, by: Subject, account: Account) -> dict[str, Any]:
+def _row(services: Services, account: Account, roles: Iterable[Role]) -> dict[str, Any]:
     return {
         "login": account.login,
         "name": account.name,
         "kind": account.kind.value,
-        "roles": ", ".join(role.code for role in services.people.roles.of(account.id, by.platform_id)),
+        "roles": ", ".join(role.code for role in roles),
         "platform": _platform(services, account),
         "signed_in_at": account.signed_in_at,
         "state": "disabled" if account.disabled_at else "open",

@@ -11,6 +11,7 @@ from klods.errors import KlodsError
 from klods.kernel.i18n import LOCALES
 from klods.kernel.platforms import Platform
 from klods.web.errors import status_of
+from klods.web.pages.administration.acting import carry_out
 from klods.web.pages.administration.choices import one_of
 from klods.web.pages.kit.columns import Column
 from klods.web.pages.kit.form import Filled, Submitted, form_of
@@ -131,13 +132,11 @@ def restore(request: Request, code: str, admin: OfPlatforms) -> Response:
 def _done(
     request: Request, admin: PlatformAdministration, code: str, *, said: str, act: Callable[[], object]
 ) -> Response:
-    """Do it and go back to the platform, or say there why it cannot be done."""
-    try:
-        act()
-    except KlodsError as error:
+    def show(error: KlodsError) -> Response:
         platform = admin.find(code)
         return _show(request, admin, _form(admin).of(_values(platform)), platform=platform, error=error)
-    return redirect(f"{HOME}/{code}", toast=f"toast.{said}", name=code)
+
+    return carry_out(act, show, f"{HOME}/{code}", said=said, name=code)
 
 
 def _show(

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from klods.db.tenants.vendors import Vendor
 from klods.errors import KlodsError
 from klods.web.errors import status_of
+from klods.web.pages.administration.acting import carry_out
 from klods.web.pages.administration.choices import one_of
 from klods.web.pages.kit.columns import Column
 from klods.web.pages.kit.form import Filled, Submitted, form_of
@@ -114,12 +115,11 @@ def restore(request: Request, code: str, admin: OfVendors) -> Response:
 def _done(
     request: Request, admin: PlatformAdministration, code: str, *, said: str, act: Callable[[], object]
 ) -> Response:
-    try:
-        act()
-    except KlodsError as error:
+    def show(error: KlodsError) -> Response:
         vendor = admin.vendor(code)
         return _show(request, _form(admin).of({"name": vendor.name, "tier": vendor.tier}), vendor=vendor, error=error)
-    return redirect(f"{HOME}/{code}", toast=f"toast.{said}", name=code)
+
+    return carry_out(act, show, f"{HOME}/{code}", said=said, name=code)
 
 
 def _show(

@@ -10,7 +10,6 @@ from klods.web.pages.kit.columns import Column, Filter, checked_text, parameters
 SIZES = (25, 50, 100)
 LAST_PAGE = 1_000_000
 EXPORTS = ("csv", "xlsx")
-LONGEST_ADDRESS = 8_000
 
 
 @dataclass(frozen=True, slots=True)
