@@ -6,13 +6,13 @@ from fastapi import APIRouter, Depends, Header, Path, Response
 
 from klods.errors import InvalidConfig
 from klods.kernel.configuring import Shown
-from klods.web.asking import working_as
-from klods.web.config_administration import ConfigAdministration
-from klods.web.config_models import ConfigChangeIn, ConfigChangeOut, ConfigIn, ConfigOut
-from klods.web.host_models import PLAIN
-from klods.web.refusals import REFUSALS
+from klods.web.administration.config import Managing, Reading
+from klods.web.api.config_models import ConfigChangeIn, ConfigChangeOut, ConfigIn, ConfigOut
+from klods.web.api.module_models import PLAIN
+from klods.web.api.refusals import REFUSALS
 
 router = APIRouter(prefix="/api/v1/modules/{code}/config", responses=REFUSALS, tags=["config"])
+
 
 def _seen(
     if_match: Annotated[str, Header(max_length=40, description="the version that you saw, as `ETag` gave it")] = "",
@@ -26,8 +26,6 @@ def _seen(
     return int(text)
 
 
-Reading = Annotated[ConfigAdministration, working_as(ConfigAdministration, "klods.config.read")]
-Managing = Annotated[ConfigAdministration, working_as(ConfigAdministration, "klods.config.manage")]
 Seen = Annotated[int | None, Depends(_seen)]
 Code = Annotated[str, Path(max_length=100, pattern=PLAIN, description="The module's code")]
 Number = Annotated[int, Path(ge=1, le=2**62)]
