@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+from random import Random
 
 import psycopg
 import pytest
@@ -239,6 +240,24 @@ def files_of(hub: Hub, code: str) -> set[str]:
     return {str(path.relative_to(folder)).replace(code, "…") for path in folder.rglob("*") if path.is_file()}
 
 
+@dataclass
+class Patience:
+    """How long a command is left alone before it is killed; learnt from those that were done before."""
+
+    random: Random
+    seconds: float = 1.5
+
+    def kill(self, child: "subprocess.Popen[bytes]") -> bool:
+        """Kill it at some moment of its life; False when it had ended by then."""
+        try:
+            child.wait(self.random.random() * self.seconds)
+        except subprocess.TimeoutExpired:
+            child.kill()
+        missed = child.wait() != -signal.SIGKILL
+        self.seconds *= 0.8 if missed else 1.1
+        return not missed
+
+
 def test_kills_at_random_times_on_an_embedded_server_leave_no_half_state_and_no_server(tmp_path):
     tmp_path.chmod(0o755)
     hub = with_victim(MortalHub(tmp_path))
@@ -246,18 +265,19 @@ def test_kills_at_random_times_on_an_embedded_server_leave_no_half_state_and_no_
     switches = [ON, OFF, ("module", "migrate", "victim"), TAKE_OUT, ASIDE, BACK]
     hub.klods("module", "create", "reference", "Made in peace")
     whole = files_of(hub, "reference")
-    started = time.monotonic()
     hub.klods("module", "enable", "victim")
-    usual = time.monotonic() - started
-    for number in range(rounds(2, 500)):
+    killed, patience = 0, Patience(random)
+    for number in count():
+        if killed == rounds(2, 500):
+            break
         command = random.choice([*switches, ("module", "create", f"extra{number}", "May be killed")])
         child = subprocess.Popen(
             [sys.executable, "-m", "klods", *command],
             env=hub.environment, cwd=hub.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        time.sleep(random.random() * usual)
-        child.kill()
-        child.wait()
+        if not patience.kill(child):
+            continue
+        killed += 1
         with attendant(hub.folder, hub.environment) as next_start:
             state = next_start.klods("module", "status", "victim")
             assert state["active"] in ("enabled", "disabled"), (number, command, state)
