@@ -12,14 +12,24 @@ from starlette.types import Scope
 
 from klods._version import __version__
 from klods.kernel.subject import Subject
-from klods.web import config_api, health, host_api, log_api, menus_api, people_api, platform_api, uninstall_api
+from klods.web import (
+    config_api,
+    health,
+    host_api,
+    log_api,
+    menus_api,
+    people_api,
+    personal_api,
+    platform_api,
+    uninstall_api,
+)
 from klods.web.asgi_scope import PAGES
 from klods.web.asking import SignedIn, Somebody, find_subject
 from klods.web.callers import rules_of
 from klods.web.errors import Errors, report
 from klods.web.middleware import BoundedBody
 from klods.web.pages import home, look, modules, new_password, patterns, search, sign_in, sign_ins
-from klods.web.pages.administration import config, features, menus, people, platforms, roles, vendors
+from klods.web.pages.administration import config, features, menus, people, personal, platforms, roles, vendors
 from klods.web.pages.assets import mount_assets
 from klods.web.pages.error_page import error_page
 from klods.web.pages.rendering import Pages, redirect, render
@@ -82,12 +92,14 @@ def create_host_app(services: HostServices, errors: Errors, merge: Merge = host_
         vendors,
         features,
         menus,
+        personal,
         uninstall_api,
         log_api,
         people_api,
         menus_api,
         config_api,
         platform_api,
+        personal_api,
         host_api,
     ):
         app.include_router(part.router, dependencies=RECOGNISED)
