@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from anyio import from_thread
 
-from klods.db.people.asking import explained
+from klods.db.people.asking import ANSWER_SECONDS, explained
 from klods.errors import ModuleFailed, ModuleLoading
 from klods.kernel.personal_data import Answer, Errand
 from klods.web.engine.snapshot import Standing, Switchboard
@@ -26,6 +26,6 @@ class LoadedModules:
             reason = entry.problem.message if entry.problem else ""
             raise ModuleFailed(module=code, reason=reason, incident=entry.incident)
         try:
-            return from_thread.run(entry.app.ask, errand)
+            return from_thread.run(entry.app.ask, errand, ANSWER_SECONDS)
         except Exception as error:
             raise explained(error, errand.module) from error

@@ -16,7 +16,6 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Asgi
 
 from klods.db.people.asking import (
-    ANSWER_SECONDS,
     Around,
     call_for,
     nothing_to_ask,
@@ -125,7 +124,7 @@ class ModuleApp:
             await asyncio.to_thread(scope.cancel)
             raise AnsweredTooLate(module=self.module.code, seconds=f"{seconds:g}") from None
 
-    async def ask(self, errand: Errand, seconds: float = ANSWER_SECONDS) -> Answer:
+    async def ask(self, errand: Errand, seconds: float) -> Answer:
         """What the module says about a person; raises whatever its code raises, and `AnsweredTooLate`."""
         if (nothing := nothing_to_ask(errand, self.definition)) is not None:
             return nothing

@@ -51,8 +51,8 @@ class Loaded(Protocol):
     def offers(self) -> Sequence[Offer]:
         """What it offers to pages of others."""
 
-    async def ask(self, errand: Errand) -> Answer:
-        """What it says about a person; raises whatever its code raises."""
+    async def ask(self, errand: Errand, seconds: float) -> Answer:
+        """What it says about a person within a time; raises whatever its code raises."""
 
     async def stop(self, seconds: float) -> None:
         """End what lives as long as the module does."""
