@@ -92,13 +92,16 @@ class RetentionRules:
         for code, module in sorted(self.running(states).items()):
             if (code, platform.id) not in states.activations:
                 continue
-            held = None if self._is_live(module, platform, states) else NotLiveHere(module=code, platform=platform.code)
+            held = self._held(code, platform, states)
             for rule in module.definition.retention:
                 yield Due(code, module.definition.name, platform.code, rule, problem=held)
 
-    def _is_live(self, module: Module, platform: Platform, states: States) -> bool:
-        stored = states.stored_switches(module.code, platform.id)
-        return effective(module.definition, stored, self.environment).live
+    def _held(self, code: str, platform: Platform, states: States) -> NotLiveHere | None:
+        """Why nothing of a module may be changed on a platform, as it stands now."""
+        module, stored = self.running(states).get(code), states.stored_switches(code, platform.id)
+        if module is not None and effective(module.definition, stored, self.environment).live:
+            return None
+        return NotLiveHere(module=code, platform=platform.code)
 
     def _counted(self, it: Due, platform: Platform) -> Due:
         try:
@@ -113,7 +116,11 @@ class RetentionRules:
         try:
             # Rows that come back, as by a trigger, are counted once: otherwise this would never end.
             most = self.store.due(it.module, it.rule, platform.id)
-            while done < most and (batch := self.store.batch(it.module, it.rule, platform.id)):
+            while done < most:
+                if held := self._held(it.module, platform, self.states.read()):
+                    return replace(it, rows=done, problem=held)
+                if not (batch := self.store.batch(it.module, it.rule, platform.id)):
+                    break
                 done += batch
         except KlodsError as error:
             return replace(it, rows=done, problem=error)

@@ -41,13 +41,14 @@ CRM = """
         return [Kept("invoices", kept, "The law keeps them for five years.")] if kept else []
 """
 ERASES = """
-    from klods import execute_query, execute_update
+    from klods import execute_query, execute_update, unit
 
     async def export_person(person):
         return {{"people": execute_query("select email from {code}_people where email = %s", [person.email])}}
 
     async def erase_person(person):
-        execute_update("delete from {code}_people where email = %s", [person.email])
+        with unit():
+            execute_update("delete from {code}_people where email = %s", [person.email])
         {then}
 """
 CODES = {

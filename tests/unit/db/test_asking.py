@@ -1,12 +1,13 @@
 """How a module is asked about a person where no server runs: in time, and with whatever it raises in words."""
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 from support.waiting import HANGS_AFTER_SECONDS, sooner_than
 
-from klods.db.people.asking import Around, HereAndNow, explained, within
-from klods.errors import AnsweredTooLate, NoSuchFile, NotAsked, NotSent
+from klods.db.people.asking import Around, HereAndNow, call_for, explained, within
+from klods.errors import AnsweredTooLate, NoSuchFile, NotAsked, NotLive, NotSent
 from klods.kernel.catalog import Module, Source
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.importer import ModuleImporter
@@ -70,3 +71,10 @@ def test_an_error_that_names_its_module_stays_what_it_is(tmp_path):
     sent = NotSent(method="POST", url="https://example.com", module="crm")
     assert (explained(mine, module), explained(sent, module)) == (mine, sent)
     assert isinstance(explained(others, module), NotAsked)
+
+
+def test_nothing_is_kept_when_a_module_that_was_called_keeps_nothing(tmp_path):
+    errand = Errand(module_in(tmp_path, ""), 1, Person("a@example.com"), Mode.LIVE)
+    definition = ModuleDefinition(code="crm", name="CRM", erase_person=lambda person: None)
+    with pytest.raises(NotLive, match="billing is not live"):
+        call_for(errand, definition, SimpleNamespace(undone={"billing"}))()

@@ -13,7 +13,7 @@ from klods.kernel.personal import Kept, Retention
 from klods.kernel.personal_data import Answer, PersonalData
 from klods.kernel.platforms import DEFAULT, Platform
 from klods.kernel.retaining import RetentionRules
-from klods.kernel.state import Activation, Active, States
+from klods.kernel.state import Activation, Active, States, StoredSwitches
 from klods.kernel.subject import Subject
 from klods.kernel.switches import Mode
 
@@ -139,3 +139,18 @@ def test_a_rule_whose_rows_come_back_ends_all_the_same(tmp_path):
         [DEFAULT, SHOP], actor="test"
     )
     assert (done.rows, notes) == (6, [(1, "crm_visits: 6 rows")])
+
+
+def test_a_module_that_is_put_on_hold_meanwhile_is_let_alone_from_then_on(tmp_path):
+    live, held = StoredSwitches("crm", 1, False, False), StoredSwitches("crm", 1, True, True)
+    read = iter([live, live, live, held, held])
+    rows = {("crm", 1): Activation("crm", 1, Active.ENABLED)}
+    states = SimpleNamespace(read=lambda: States(activations=rows, switches={("crm", 1): next(read)}))
+    store = SimpleNamespace(
+        due=lambda code, rule, platform: 9,
+        batch=lambda code, rule, platform: 2,
+        note=lambda platform, what, *, actor: None,
+    )
+    module = module_in(tmp_path, retention=[Retention("crm_visits", "at", 30)])
+    (done,) = RetentionRules(store, states, lambda states: {"crm": module}).apply([DEFAULT], actor="test")
+    assert (done.rows, done.problem.code) == (4, "not_live_here")
