@@ -17,6 +17,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import class_row
+from support.attendant import attendant
 from support.rounds import dice, rounds, some
 from support.served import Hub
 from support.waiting import until
@@ -257,13 +258,14 @@ def test_kills_at_random_times_on_an_embedded_server_leave_no_half_state_and_no_
         time.sleep(random.random() * usual)
         child.kill()
         child.wait()
-        state = hub.state()
-        assert state["active"] in ("enabled", "disabled"), (number, command, state)
-        assert files_of(hub, f"extra{number}") in (set(), whole), number
-        if hub.klods("module", "archives", "victim"):
-            hub.klods(*BACK)
-        hub.klods(*ON)
-        assert hub.state()["enabled"], number
-        if random.random() < 0.5:
-            hub.klods(*OFF)
+        with attendant(hub.folder, hub.environment) as next_start:
+            state = next_start.klods("module", "status", "victim")
+            assert state["active"] in ("enabled", "disabled"), (number, command, state)
+            assert files_of(hub, f"extra{number}") in (set(), whole), number
+            if next_start.klods("module", "archives", "victim"):
+                next_start.klods(*BACK)
+            next_start.klods(*ON)
+            assert next_start.klods("module", "status", "victim")["enabled"], number
+            if random.random() < 0.5:
+                next_start.klods(*OFF)
         until(lambda: not servers_in(tmp_path))

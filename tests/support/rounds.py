@@ -9,7 +9,9 @@ T = TypeVar("T")
 
 
 def rounds(few: int, whole: int) -> int:
-    """How many rounds to make now."""
+    """How many rounds to make now; KLODS_ROUNDS=... says it, so that a long run can be shared among processes."""
+    if wanted := os.environ.get("KLODS_ROUNDS"):
+        return min(int(wanted), whole)
     return whole if os.environ.get("KLODS_LONG") else few
 
 

@@ -48,10 +48,10 @@ class Course:
     in_block: bool = False
     ending: bool = False
     ended: bool = False
-    refused: list[Outgoing] = field(default_factory=list)
+    refused: tuple[Outgoing, ...] = ()
     """Requests to other servers that were not sent, because the scope is dry."""
 
-    undone: set[str] = field(default_factory=set)
+    undone: frozenset[str] = frozenset()
     """Modules whose work was undone at the end of a call, because they are dry and their caller is not."""
 
     contents: dict[str, bytes] = field(default_factory=dict)
@@ -164,7 +164,7 @@ class Scope:
     @property
     def undone(self) -> frozenset[str]:
         """The modules that were called by a live one and are not live themselves, so that nothing of theirs was kept."""
-        return frozenset(self.course.undone)
+        return self.course.undone
 
     @property
     def ends_at_once(self) -> bool:
@@ -174,7 +174,7 @@ class Scope:
     def refuse(self, request: Outgoing) -> None:
         """Note a request to another server that is not sent."""
         if len(self.course.refused) < MOST_ROWS:
-            self.course.refused.append(request)
+            self.course.refused += (request,)
 
     def end(self, *, keep: bool) -> None:
         """End the present unit with a commit or a rollback, and the scope with it; a second call does nothing.
@@ -230,7 +230,7 @@ class Scope:
             raise ReadOnlyModule(module=module)
         undo = dry and not self.dry
         if undo:
-            self.course.undone.add(module)
+            self.course.undone |= {module}
         try:
             with self.unit.calling(opening, undo=undo):
                 yield called
@@ -310,15 +310,21 @@ def current_scope() -> Scope:
         raise NoScope from None
 
 
-@contextmanager
-def enter(scope: Scope) -> Iterator[Scope]:
+class enter:  # noqa: N801 - it is used as a function; every request enters its scope, and a generator costs it a microsecond
     """Make the scope the current one inside the with statement; it is not ended here."""
-    token = _bound.set(scope)
-    try:
-        yield scope
-    finally:
+
+    __slots__ = ("_scope", "_token")
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def __enter__(self) -> Scope:
+        self._token = _bound.set(self._scope)
+        return self._scope
+
+    def __exit__(self, *_: object) -> None:
         with suppress(ValueError):  # a generator may be closed in another context than it was started in
-            _bound.reset(token)
+            _bound.reset(self._token)
 
 
 @contextmanager

@@ -31,8 +31,9 @@ PAGES = "klods.pages"
 
 
 def platform_of(asgi: Mapping[str, Any]) -> int:
-    """The platform that the request is for."""
-    return here(asgi).id
+    """The number of the platform that the request is for."""
+    platform: Platform = asgi.get(PLATFORM, DEFAULT)
+    return platform.id
 
 
 def here(asgi: Mapping[str, Any]) -> Platform:

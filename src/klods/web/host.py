@@ -12,17 +12,15 @@ from starlette.types import Scope
 
 from klods._version import __version__
 from klods.kernel.subject import Subject
-from klods.web import (
-    config_api,
-    health,
-    host_api,
-    log_api,
-    menus_api,
-    people_api,
-    personal_api,
-    platform_api,
-    uninstall_api,
-)
+from klods.web.api import config as config_api
+from klods.web.api import health
+from klods.web.api import log as log_api
+from klods.web.api import menus as menus_api
+from klods.web.api import modules as modules_api
+from klods.web.api import people as people_api
+from klods.web.api import personal as personal_api
+from klods.web.api import platforms as platforms_api
+from klods.web.api import uninstalling as uninstalling_api
 from klods.web.asgi_scope import PAGES
 from klods.web.asking import SignedIn, Somebody, find_subject
 from klods.web.callers import rules_of
@@ -93,14 +91,14 @@ def create_host_app(services: HostServices, errors: Errors, merge: Merge = host_
         features,
         menus,
         personal,
-        uninstall_api,
+        uninstalling_api,
         log_api,
         people_api,
         menus_api,
         config_api,
-        platform_api,
+        platforms_api,
         personal_api,
-        host_api,
+        modules_api,
     ):
         app.include_router(part.router, dependencies=RECOGNISED)
     mount_assets(app, services.switchboard)

@@ -16,6 +16,7 @@ from klods.web.auth.tokens import issue_token
 MANIFEST = {
     "name": "Notes",
     "menu_items": {"admin": [{"id": "notes", "label": "Notes", "path": "/notes"}]},
+    "default_config": {"greeting": "Hello"},
     "dry_run": False,
     "read_only": False,
 }
@@ -42,9 +43,13 @@ VENDOR = """
 """
 API = """
     from fastapi import APIRouter
-    from klods import execute_insert, execute_query
+    from klods import execute_insert, execute_query, get_module_config
 
     router = APIRouter()
+
+    @router.get("/greeting")
+    def greeting() -> str:
+        return get_module_config("notes", "greeting")
 
     @router.post("/add/{text}")
     def write(text: str) -> list[str]:
@@ -122,6 +127,13 @@ def test_each_platform_has_its_own_modules_pages_menus_and_rows(klods):
         enable(klods, 2)
         klods.processes.wait(klods.states.read().generation, 10)
         assert client.post("/api/v1/notes/add/theirs", headers=shop).json() == ["theirs"]
+        for headers, word in ((hub, "Hej"), (shop, "Goddag")):
+            changed = client.patch("/api/v1/modules/notes/config", json={"values": {"greeting": word}}, headers=headers)
+            assert changed.status_code == 200, changed.text
+        for headers, word in ((hub, "Hej"), (shop, "Goddag")):
+            shown = client.get("/api/v1/modules/notes/config", headers=headers).json()["settings"]
+            assert [it["value"] for it in shown if it["name"] == "greeting"] == [word]
+            assert client.get("/api/v1/notes/greeting", headers=headers).json() == word
         attack(client, vendor)
         assert client.post("/api/v1/notes/add/more", headers=hub).json() == ["ours", "more"]
 

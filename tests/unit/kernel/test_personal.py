@@ -6,7 +6,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from klods.errors import InvalidPerson, StrangeAnswer
@@ -43,6 +43,7 @@ def test_whatever_a_module_exports_is_json_or_a_problem_in_words(answer):
     assert "Traceback" not in said
 
 
+@settings(max_examples=40)
 @given(some.dictionaries(some.text(), some.lists(some.dictionaries(some.text(), some.integers() | some.dates()))))
 def test_every_mapping_of_lists_of_rows_is_exported_row_by_row(answer):
     try:

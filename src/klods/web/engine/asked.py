@@ -19,5 +19,5 @@ def asked_in(asgi: Mapping[str, Any]) -> bool | None:
     """Whether the request asks to be dry, or not to be; None when it says nothing. Raises `UnclearDryRun`."""
     query = asgi.get("query_string", b"")
     words = parse_qs(query.decode("latin-1"), keep_blank_values=True).get("dry_run", ()) if b"dry_run" in query else ()
-    headers = [value.decode("latin-1") for name, value in asgi["headers"] if name == HEADER]
-    return asked_for(words, headers) if words or headers else None
+    headers = [value for name, value in asgi["headers"] if name == HEADER]
+    return asked_for(words, [value.decode("latin-1") for value in headers]) if words or headers else None

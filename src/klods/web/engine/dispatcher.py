@@ -38,7 +38,7 @@ class Dispatcher:
             await self._host_app(scope, receive, send)
             return
         scope[AREA] = found[1]
-        if entry.state is Standing.READY and snapshot.is_open(entry.code, platform_of(scope)):
+        if entry.app is not None and snapshot.is_open(entry.code, platform_of(scope)):
             await self._gate.pass_through(entry, scope, receive, send)
         else:
             await self._wait(entry, scope, receive, send)

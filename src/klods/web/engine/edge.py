@@ -34,6 +34,8 @@ from klods.web.errors import Errors, asked_for, report, tried_to_write
 log = logging.getLogger(__name__)
 
 UNITS_ENDED_AT_ONCE = 8
+FAILED = HTTPStatus.BAD_REQUEST.value
+BROKEN = HTTPStatus.INTERNAL_SERVER_ERROR.value
 DRY_RUN = ((b"x-klods-dry-run", b"true"),)
 BEGINNINGS = frozenset(["http.response.start", "websocket.accept", "websocket.close", "websocket.http.response.start"])
 """The messages after which no other answer can be given."""
@@ -74,6 +76,7 @@ class Edge:
         self.state: Mapping[str, Any] = {}
         """What the lifespans of the module offer to its requests."""
         self.limiter = CapacityLimiter(UNITS_ENDED_AT_ONCE)
+        self.making = threading.Lock()
         self._app = app
 
     async def __call__(self, scope: Asgi, receive: Receive, send: Send) -> None:
@@ -101,8 +104,8 @@ class Exchange:
     """One request or socket at the edge of a module: its messages, its scope, and how both end."""
 
     __slots__ = (
-        "_abandoned", "_edge", "_inbox", "_labels", "_record", "_replaced", "_scope", "_send", "_task", "asgi", "ending", "mode",
-        "started", "switches", "working"
+        "_abandoned", "_edge", "_inbox", "_labels", "_may_last", "_platform", "_receive", "_record", "_replaced", "_scope",
+        "_send", "_task", "_thread", "asgi", "ending", "mode", "started", "switches", "working"
     )  # fmt: skip
 
     def __init__(self, edge: Edge, asgi: Asgi, receive: Receive, send: Send) -> None:
@@ -115,22 +118,33 @@ class Exchange:
         """Whether the host ends this socket or event stream because its module is being switched off."""
         self.mode: Mode | None = None
         """How the request runs; None before its scope is open, and when it was refused."""
-        self.switches = edge.around.switches(edge.module.code, platform_of(asgi))
+        self._platform = platform_of(asgi)
+        self.switches = edge.around.switches(edge.module.code, self._platform)
         """The safety switches of the module, as they were when the request came."""
         self._task = asyncio.current_task()
+        self._thread = threading.get_ident()
         self._edge = edge
-        self._inbox = Inbox(receive)
+        self._receive = receive
+        self._inbox: Inbox | None = None
         self._send = send
         self._scope: Scope | None = None
         self._labels: Labels = DRY_RUN
         self._record: DryRecord | None = None
         self._replaced = False
         self._abandoned = False
+        self._may_last = False
 
-    @property
-    def receive(self) -> Receive:
+    async def receive(self) -> Message:
         """The client's next message; may be awaited on any loop."""
-        return self._inbox
+        return await (self._inbox or self._make_inbox())()
+
+    def _make_inbox(self) -> Inbox:
+        """Made when somebody reads, which most requests never do; whoever comes first, on whatever thread, makes the only one."""
+        with self._edge.making:
+            if self._inbox is None:
+                assert self._task is not None  # noqa: S101 - requests are tasks
+                self._inbox = Inbox(self._receive, self._task.get_loop(), self._thread)
+            return self._inbox
 
     def open(self, subject: Subject | None, *, reads_only: bool = False) -> Scope:
         """The scope of this request, whose unit begins with its first statement; a socket's scope is over at once.
@@ -143,7 +157,7 @@ class Exchange:
         scope = self._scope = Scope(
             around.database,
             code,
-            platform_id=platform_of(asgi),
+            platform_id=self._platform,
             subject=subject,
             locale=locale_of(asgi),
             request_id=request_id_of(asgi),
@@ -160,7 +174,7 @@ class Exchange:
             ongoing=around.ongoing,
             noted=self._later,
         )
-        scope.host_thread = threading.get_ident()
+        scope.host_thread = self._thread
         if socket:
             scope.end(keep=False)
         return scope
@@ -170,7 +184,7 @@ class Exchange:
         if self._scope is None:
             return
         try:
-            self._scope.end(keep=status < HTTPStatus.BAD_REQUEST)
+            self._scope.end(keep=status < FAILED)
         except CommitFailed as error:
             if self._only_reads(error):
                 raise self._refusal() from error
@@ -181,7 +195,7 @@ class Exchange:
         """The worker thread is done with the scope; it ends the scope if nobody else will."""
         self.working = False
         if self._abandoned:
-            self.finish(HTTPStatus.INTERNAL_SERVER_ERROR)
+            self.finish(BROKEN)
 
     async def send(self, message: Message) -> None:
         """Pass a message on to the client, the first one not before the unit has ended."""
@@ -240,9 +254,10 @@ class Exchange:
     def close(self) -> None:
         """Undo what is still open, if the request ended without an answer."""
         self._abandoned = True
-        self._inbox.close()
-        if (entry := self.asgi.get(ENTRY)) is not None:
-            entry.open_ended.discard((platform_of(self.asgi), self.end))
+        if self._inbox is not None:
+            self._inbox.close()
+        if self._may_last:
+            self.asgi[ENTRY].open_ended.discard((self._platform, self.end))
         scope = self._scope
         if scope is None or scope.ended or self.working:
             return
@@ -255,7 +270,8 @@ class Exchange:
     def _may_be_ended(self) -> None:
         entry: Entry | None = self.asgi.get(ENTRY)
         if entry is not None:
-            entry.add_open_ended(platform_of(self.asgi), self.end)
+            self._may_last = True
+            entry.add_open_ended(self._platform, self.end)
 
     async def _settle(self, status: int) -> None:
         scope = self._scope
@@ -274,7 +290,7 @@ class Exchange:
             refusal.__cause__, error = error, refusal
         report(error, self.asgi)
         with suppress(Exception):
-            await self._settle(HTTPStatus.INTERNAL_SERVER_ERROR)
+            await self._settle(BROKEN)
         response = self._edge.around.errors.response(self.asgi, error)
         await response(self.asgi, self.receive, self._send_labelled)
 
@@ -300,7 +316,7 @@ class Exchange:
     def _dry_record(self) -> DryRecord:
         if self._record is None:
             around = self._edge.around
-            self._record = DryRecord(self._edge.module.code, platform_of(self.asgi), around.keep_dry_run)
+            self._record = DryRecord(self._edge.module.code, self._platform, around.keep_dry_run)
         return self._record
 
     async def _send_labelled(self, message: Message) -> None:
@@ -312,12 +328,12 @@ class Exchange:
     def _labels_now(self) -> Labels:
         if self.mode is Mode.DRY:
             return self._labels
-        undone = sorted(self._scope.undone) if self._scope is not None else ()
-        return ((b"x-klods-undone", ", ".join(undone).encode()),) if undone else ()
+        undone = self._scope.undone if self._scope is not None else ()
+        return ((b"x-klods-undone", ", ".join(sorted(undone)).encode()),) if undone else ()
 
     def _undo(self) -> None:
         try:
-            self.finish(HTTPStatus.INTERNAL_SERVER_ERROR)
+            self.finish(BROKEN)
         except Exception:
             log.exception("%s: an abandoned unit could not be undone", self._edge.module.code)
 

@@ -13,10 +13,10 @@ class Inbox:
 
     __slots__ = ("_host", "_pending", "_receive", "_thread")
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, host: asyncio.AbstractEventLoop, thread: int) -> None:
         self._receive = receive
-        self._host = asyncio.get_running_loop()
-        self._thread = threading.get_ident()
+        self._host = host
+        self._thread = thread
         self._pending: asyncio.Future[Message] | None = None
 
     async def __call__(self) -> Message:

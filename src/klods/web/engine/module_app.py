@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, FastAPI
-from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.routing import RouteContext, _DefaultLifespan, iter_route_contexts
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.routing import BaseRoute
@@ -160,7 +159,7 @@ class _Stack(FastAPI):
     """A FastAPI app without the layers that the edge makes unnecessary."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        return ExceptionMiddleware(AsyncExitStackMiddleware(self.router), handlers=self.exception_handlers)
+        return ExceptionMiddleware(self.router, handlers=self.exception_handlers)
 
     async def __call__(self, scope: Asgi, receive: Receive, send: Send) -> None:
         if self.middleware_stack is None:

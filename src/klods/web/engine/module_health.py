@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
@@ -29,7 +30,9 @@ def health_route(definition: ModuleDefinition, threads: WorkerThreads, seconds: 
         """How the module is."""
         return _response(definition, await _ask(definition, threads, seconds))
 
-    return APIRoute(health_path(definition.code), health, name="health", tags=[definition.name], response_model=None)
+    route = APIRoute(health_path(definition.code), health, name="health", tags=[definition.name], response_model=None)
+    route.app = AsyncExitStackMiddleware(route.app)
+    return route
 
 
 def health_of_unloaded(entry: Entry) -> Response:

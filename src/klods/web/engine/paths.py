@@ -22,13 +22,18 @@ class Area(StrEnum):
     @property
     def kind(self) -> FrontendType:
         """Who may come in here."""
-        return FrontendType.VENDOR if self in (Area.VENDOR, Area.VENDOR_PAGES) else FrontendType.ADMIN
+        return _KINDS[self]
 
     @property
     def is_api(self) -> bool:
         """Whether programs ask here, rather than people with a browser."""
         return self not in (Area.PAGES, Area.VENDOR_PAGES)
 
+
+_KINDS: Mapping[Area, FrontendType] = {
+    area: FrontendType.VENDOR if area in (Area.VENDOR, Area.VENDOR_PAGES) else FrontendType.ADMIN for area in Area
+}
+"""Made once: every request asks, and members of an enum are slow to compare."""
 
 AREA_OF_PART: Mapping[str, Area] = {
     "backend": Area.API,

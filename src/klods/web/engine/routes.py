@@ -9,6 +9,7 @@ from typing import Any, cast
 from fastapi import params
 from fastapi._body_limit import wrap_app_with_body_limit
 from fastapi.datastructures import Default
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.routing import (
     APIRoute,
     APIWebSocketRoute,
@@ -49,6 +50,9 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 REQUEST_STACK, FUNCTION_STACK = "fastapi_inner_astack", "fastapi_function_astack"
 """Where FastAPI looks for the stacks that its dependencies are left from."""
+
+FILE_STACK = "fastapi_middleware_astack"
+"""Where it looks for the one that closes uploads, which last longest; without a body nothing is ever put there."""
 
 PASSED_ON = (
     "status_code", "tags", "dependencies", "summary", "description", "response_description", "responses",
@@ -98,6 +102,8 @@ class Rebuilder:
             convert(route.dependant, inline, inline)
         handler = route.get_route_handler()
         app = self._on_host(handler) if on_host else self._on_worker(_reader(route), handler, keeps=keeps)
+        if route.body_field is not None:
+            app = AsyncExitStackMiddleware(app)
         route.app = wrap_app_with_body_limit(app, route.max_body_size)
         return route
 
@@ -140,6 +146,7 @@ class Rebuilder:
             request = Request(asgi, receive, send)
             async with AsyncExitStack() as request_stack:
                 asgi[REQUEST_STACK] = request_stack
+                asgi.setdefault(FILE_STACK, request_stack)
                 async with AsyncExitStack() as function_stack:
                     asgi[FUNCTION_STACK] = function_stack
                     response = await handler(request)
@@ -209,6 +216,7 @@ async def _answer(handler: Handler, request: Request, exchange: Exchange) -> Res
     with _using(exchange):
         async with AsyncExitStack() as stack:
             request.scope[REQUEST_STACK] = request.scope[FUNCTION_STACK] = stack
+            request.scope.setdefault(FILE_STACK, stack)
             response = await handler(request)
         _finish(exchange, response)
         return response
@@ -225,6 +233,7 @@ async def _visit(handler: Handler, request: Request, exchange: Exchange) -> Asyn
         with _using(exchange):
             async with AsyncExitStack() as request_stack:
                 request.scope[REQUEST_STACK] = request_stack
+                request.scope.setdefault(FILE_STACK, request_stack)
                 async with AsyncExitStack() as function_stack:
                     request.scope[FUNCTION_STACK] = function_stack
                     response = await handler(request)

@@ -5,15 +5,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Path, Request
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from klods.errors import InvalidConfig, KlodsError
 from klods.kernel.config_view import Layer, Setting
 from klods.kernel.configuring import Shown, Wish
-from klods.web.config_administration import ConfigAdministration
-from klods.web.config_api import Managing, Number, Reading
+from klods.web.administration.config import ConfigAdministration, Managing, Reading
 from klods.web.errors import status_of
 from klods.web.pages.kit.faults import Fault, fault_of
 from klods.web.pages.kit.fields import Field, fields_in
@@ -72,7 +71,7 @@ def unset(request: Request, code: str, admin: Managing, name: Name = "") -> Resp
 
 
 @router.post("/history/{number}/undo")
-def undo(request: Request, code: str, number: Number, admin: Managing) -> Response:
+def undo(request: Request, code: str, number: Annotated[int, Path(ge=1, le=2**62)], admin: Managing) -> Response:
     """Put back what stood before one change."""
     shown = admin.show(code)
     try:

@@ -8,13 +8,12 @@ from starlette.responses import Response
 
 from klods.errors import KlodsError, NoSuchTier
 from klods.kernel.features import Tier
+from klods.web.administration.platforms import OfFeatures, PlatformAdministration
 from klods.web.errors import status_of
 from klods.web.pages.kit.columns import Column
 from klods.web.pages.kit.form import Filled, Submitted, form_of
 from klods.web.pages.kit.table import Table
 from klods.web.pages.rendering import redirect, render
-from klods.web.platform_administration import PlatformAdministration
-from klods.web.platform_api import OfFeatures
 
 router = APIRouter(prefix="/admin/features", include_in_schema=False)
 

@@ -13,6 +13,7 @@ from klods.errors import KlodsError
 from klods.kernel.definition import FrontendType
 from klods.kernel.i18n import LOCALES
 from klods.web.addresses import address_on
+from klods.web.administration.people import Managing, Reading, UserAdministration, Wanted
 from klods.web.asking import Services
 from klods.web.errors import status_of
 from klods.web.pages.administration.acting import carry_out
@@ -22,8 +23,6 @@ from klods.web.pages.kit.columns import Column
 from klods.web.pages.kit.form import Filled, Submitted, form_of
 from klods.web.pages.kit.table import Table
 from klods.web.pages.rendering import redirect, render
-from klods.web.people_api import Managing, Reading
-from klods.web.user_administration import UserAdministration, Wanted
 
 router = APIRouter(prefix="/admin/people", include_in_schema=False)
 

@@ -13,12 +13,11 @@ from starlette.responses import Response
 from klods.errors import ErasureNotConfirmed, KlodsError
 from klods.kernel.person_reports import Report, Section, export_data
 from klods.kernel.personal import LONGEST_ADDRESS
+from klods.web.administration.personal import PRIVATE, OfPersonalData, PersonalDataAdministration
 from klods.web.errors import status_of
 from klods.web.pages.kit.disposition import disposition
 from klods.web.pages.kit.form import Filled, Submitted, form_of
 from klods.web.pages.rendering import redirect, render
-from klods.web.personal_administration import PersonalDataAdministration
-from klods.web.personal_api import PRIVATE, OfPersonalData
 
 router = APIRouter(prefix="/admin/personal-data", include_in_schema=False)
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from klods.errors import KlodsError
 from klods.kernel.i18n import LOCALES
 from klods.kernel.platforms import Platform
+from klods.web.administration.platforms import OfPlatforms, PlatformAdministration
 from klods.web.errors import status_of
 from klods.web.pages.administration.acting import carry_out
 from klods.web.pages.administration.choices import one_of
@@ -17,8 +18,6 @@ from klods.web.pages.kit.columns import Column
 from klods.web.pages.kit.form import Filled, Submitted, form_of
 from klods.web.pages.kit.table import Table
 from klods.web.pages.rendering import redirect, render
-from klods.web.platform_administration import PlatformAdministration
-from klods.web.platform_api import OfPlatforms
 
 router = APIRouter(prefix="/admin/platforms", include_in_schema=False)
 

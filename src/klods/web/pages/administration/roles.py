@@ -10,13 +10,12 @@ from klods.db.people.roles import Role
 from klods.errors import KlodsError
 from klods.kernel.definition import FrontendType
 from klods.kernel.permissions import EVERYTHING, covers
+from klods.web.administration.people import ManagingRoles, Reading, UserAdministration
 from klods.web.errors import status_of
 from klods.web.pages.kit.columns import Column
 from klods.web.pages.kit.form import Filled, Submitted, form_of
 from klods.web.pages.kit.table import Table
 from klods.web.pages.rendering import redirect, render
-from klods.web.people_api import ManagingRoles, Reading
-from klods.web.user_administration import UserAdministration
 
 router = APIRouter(prefix="/admin/roles", include_in_schema=False)
 

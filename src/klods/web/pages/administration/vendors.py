@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from klods.db.tenants.vendors import Vendor
 from klods.errors import KlodsError
+from klods.web.administration.platforms import OfVendors, PlatformAdministration
 from klods.web.errors import status_of
 from klods.web.pages.administration.acting import carry_out
 from klods.web.pages.administration.choices import one_of
@@ -16,8 +17,6 @@ from klods.web.pages.kit.columns import Column
 from klods.web.pages.kit.form import Filled, Submitted, form_of
 from klods.web.pages.kit.table import Table
 from klods.web.pages.rendering import redirect, render
-from klods.web.platform_administration import PlatformAdministration
-from klods.web.platform_api import OfVendors
 
 router = APIRouter(prefix="/admin/vendors", include_in_schema=False)
 

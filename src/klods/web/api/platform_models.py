@@ -7,8 +7,8 @@ from pydantic import Field
 from klods.db.tenants.vendors import Vendor
 from klods.kernel.features import Tier
 from klods.kernel.platforms import Platform
-from klods.web.host_models import Shape
-from klods.web.people_models import Code, Language, Text
+from klods.web.api.module_models import Shape
+from klods.web.api.people_models import Code, Language, Text
 
 
 class PlatformIn(Shape):

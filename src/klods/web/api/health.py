@@ -6,8 +6,8 @@ from fastapi import APIRouter, Response
 
 from klods._version import __version__
 from klods.errors import KlodsError
+from klods.web.api.module_models import HealthOut
 from klods.web.asking import Services
-from klods.web.host_models import HealthOut
 from klods.web.services import HostServices
 
 router = APIRouter(tags=["health"])

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Path, Query, Response
 from klods.kernel.overview import find
 from klods.kernel.plan import Action, Intent
 from klods.kernel.subject import Subject
+from klods.web.api.module_models import LogOut, OutcomeOut, PlanOut, SwitchIn
+from klods.web.api.modules import SWITCHED, Code
+from klods.web.api.refusals import REFUSALS
 from klods.web.asking import LogReader, ModuleManager, Services, actor, refuse_beyond_platform
-from klods.web.host_api import SWITCHED, Code
-from klods.web.host_models import LogOut, OutcomeOut, PlanOut, SwitchIn
-from klods.web.refusals import REFUSALS
 
 router = APIRouter(prefix="/api/v1", responses=REFUSALS, tags=["log"])
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Annotated
 
 from klods.db.people.accounts import Account
 from klods.db.people.roles import Role
@@ -11,6 +12,7 @@ from klods.kernel.definition import FrontendType
 from klods.kernel.i18n import LOCALES
 from klods.kernel.permissions import known_permissions
 from klods.kernel.subject import Subject
+from klods.web.asking import working_as
 from klods.web.auth.first_start import make_password_link
 from klods.web.services import HostServices
 
@@ -194,3 +196,8 @@ def _refuse_unknown_language(locale: str) -> None:
 
 def _permissions(roles: Iterable[Role]) -> set[str]:
     return {permission for role in roles for permission in role.permissions}
+
+
+Reading = Annotated[UserAdministration, working_as(UserAdministration, "klods.people.read")]
+Managing = Annotated[UserAdministration, working_as(UserAdministration, "klods.people.manage")]
+ManagingRoles = Annotated[UserAdministration, working_as(UserAdministration, "klods.roles.manage")]

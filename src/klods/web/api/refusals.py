@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from klods.web.host_models import ErrorOut
+from klods.web.api.module_models import ErrorOut
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
     code: {"model": ErrorOut, "description": words}

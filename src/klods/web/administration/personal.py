@@ -1,6 +1,7 @@
 """What is done about personal data, for the API and the pages alike: nobody erases themselves, or somebody who may do more."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from klods.errors import OwnAccount
 from klods.kernel.authority import refuse_elsewhere, refuse_stronger
@@ -8,8 +9,11 @@ from klods.kernel.person_reports import Reach, Report, reach_of
 from klods.kernel.personal import Person
 from klods.kernel.retaining import Due
 from klods.kernel.subject import Subject
-from klods.web.asking import actor
+from klods.web.asking import actor, working_as
 from klods.web.services import HostServices
+
+PRIVATE = {"cache-control": "no-store"}
+"""Headers of answers of which nobody may keep a copy."""
 
 
 @dataclass(frozen=True)
@@ -62,3 +66,8 @@ class PersonalDataAdministration:
         roles = (role for user_id in meant for role in self.services.people.roles.of(user_id))
         refuse_stronger(self.by, {permission for role in roles for permission in role.permissions})
         return reach
+
+
+OfPersonalData = Annotated[
+    PersonalDataAdministration, working_as(PersonalDataAdministration, "klods.personal_data.manage")
+]

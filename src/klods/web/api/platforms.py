@@ -5,10 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from klods.kernel.features import Tier
-from klods.web.asking import working_as
-from klods.web.host_models import PLAIN
-from klods.web.platform_administration import PlatformAdministration
-from klods.web.platform_models import (
+from klods.web.administration.platforms import Looking, OfFeatures, OfPlatforms, OfVendors
+from klods.web.api.module_models import PLAIN
+from klods.web.api.platform_models import (
     DecisionIn,
     FeatureOut,
     PlatformChangeIn,
@@ -21,14 +20,10 @@ from klods.web.platform_models import (
     VendorIn,
     VendorOut,
 )
-from klods.web.refusals import REFUSALS
+from klods.web.api.refusals import REFUSALS
 
 router = APIRouter(prefix="/api/v1", responses=REFUSALS)
 
-Looking = Annotated[PlatformAdministration, working_as(PlatformAdministration)]
-OfPlatforms = Annotated[PlatformAdministration, working_as(PlatformAdministration, "klods.platforms.manage")]
-OfVendors = Annotated[PlatformAdministration, working_as(PlatformAdministration, "klods.vendors.manage")]
-OfFeatures = Annotated[PlatformAdministration, working_as(PlatformAdministration, "klods.features.manage")]
 Code = Annotated[str, Path(max_length=40, pattern=PLAIN)]
 Domain = Annotated[str, Path(max_length=300, pattern=PLAIN)]
 

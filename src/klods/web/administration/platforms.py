@@ -1,6 +1,7 @@
 """What is done to platforms, vendors, tiers and features, for the API and the pages alike."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from klods.db.tenants.vendors import Vendor
 from klods.errors import NoSuchPlatform
@@ -8,7 +9,7 @@ from klods.kernel.authority import refuse_elsewhere
 from klods.kernel.features import OpenFeatures, Tier, in_order
 from klods.kernel.platforms import Platform
 from klods.kernel.subject import Subject
-from klods.web.asking import actor
+from klods.web.asking import actor, working_as
 from klods.web.services import HostServices
 
 
@@ -145,3 +146,9 @@ class PlatformAdministration:
         """A platform, for what only somebody of all platforms may do."""
         refuse_elsewhere(self.by, None, f"The platform {code}")
         return self._find(code)
+
+
+Looking = Annotated[PlatformAdministration, working_as(PlatformAdministration)]
+OfPlatforms = Annotated[PlatformAdministration, working_as(PlatformAdministration, "klods.platforms.manage")]
+OfVendors = Annotated[PlatformAdministration, working_as(PlatformAdministration, "klods.vendors.manage")]
+OfFeatures = Annotated[PlatformAdministration, working_as(PlatformAdministration, "klods.features.manage")]

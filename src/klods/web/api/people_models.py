@@ -9,7 +9,7 @@ from klods.db.people.accounts import Account
 from klods.db.people.roles import Role
 from klods.kernel.definition import FrontendType
 from klods.kernel.platforms import Platforms
-from klods.web.host_models import PLAIN, Name, Shape
+from klods.web.api.module_models import PLAIN, Name, Shape
 
 Text = Annotated[str, StringConstraints(max_length=200, pattern=PLAIN, strip_whitespace=True)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=PLAIN)]

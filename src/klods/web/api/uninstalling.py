@@ -9,10 +9,10 @@ from klods.errors import NotConfirmed
 from klods.kernel.overview import find
 from klods.kernel.plan import Action, Plan
 from klods.kernel.subject import Subject
+from klods.web.api.module_models import ArchiveOut, OutcomeOut, RestoreIn, SwitchIn, UninstallIn
+from klods.web.api.modules import SWITCHED, Code
+from klods.web.api.refusals import REFUSALS
 from klods.web.asking import ModuleManager, ModuleReader, Services, actor, refuse_beyond_platform
-from klods.web.host_api import SWITCHED, Code
-from klods.web.host_models import ArchiveOut, OutcomeOut, RestoreIn, SwitchIn, UninstallIn
-from klods.web.refusals import REFUSALS
 from klods.web.services import HostServices
 
 router = APIRouter(prefix="/api/v1/modules/{code}", responses=REFUSALS, tags=["modules"])

@@ -1,21 +1,13 @@
 """The API for personal data and retention; addresses travel in bodies, because logs keep paths."""
 
-from typing import Annotated
-
 from fastapi import APIRouter, Response
 
 from klods.kernel.person_reports import erasure_data, export_data
-from klods.web.asking import working_as
-from klods.web.personal_administration import PersonalDataAdministration
-from klods.web.personal_models import DueOut, EraseIn, ErasureOut, ExportOut, PersonIn, RetentionIn
-from klods.web.refusals import REFUSALS
+from klods.web.administration.personal import PRIVATE, OfPersonalData
+from klods.web.api.personal_models import DueOut, EraseIn, ErasureOut, ExportOut, PersonIn, RetentionIn
+from klods.web.api.refusals import REFUSALS
 
 router = APIRouter(prefix="/api/v1/system", responses=REFUSALS, tags=["personal data"])
-
-OfPersonalData = Annotated[
-    PersonalDataAdministration, working_as(PersonalDataAdministration, "klods.personal_data.manage")
-]
-PRIVATE = {"cache-control": "no-store"}
 
 
 @router.post("/person/export", operation_id="export_person")

@@ -11,18 +11,7 @@ from klods.kernel.overview import Row, find, overview
 from klods.kernel.plan import Action, Intent
 from klods.kernel.state import Installed
 from klods.kernel.subject import Subject
-from klods.web.asking import (
-    AnAdmin,
-    ModuleManager,
-    ModuleReader,
-    Services,
-    SignedIn,
-    actor,
-    admin_who_may,
-    refuse_beyond_platform,
-)
-from klods.web.auth.tokens import issue_token
-from klods.web.host_models import (
+from klods.web.api.module_models import (
     PLAIN,
     DryRunOut,
     EnableIn,
@@ -37,7 +26,18 @@ from klods.web.host_models import (
     TokenIn,
     TokenOut,
 )
-from klods.web.refusals import REFUSALS
+from klods.web.api.refusals import REFUSALS
+from klods.web.asking import (
+    AnAdmin,
+    ModuleManager,
+    ModuleReader,
+    Services,
+    SignedIn,
+    actor,
+    admin_who_may,
+    refuse_beyond_platform,
+)
+from klods.web.auth.tokens import issue_token
 from klods.web.services import HostServices
 
 router = APIRouter(prefix="/api/v1", responses=REFUSALS)

@@ -1,11 +1,12 @@
 """What is done to the configuration of modules, for the API and the pages alike."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from klods.kernel.config_changes import ConfigChange
 from klods.kernel.configuring import Shown, Wish
 from klods.kernel.subject import Subject
-from klods.web.asking import actor
+from klods.web.asking import actor, working_as
 from klods.web.services import HostServices
 
 
@@ -31,3 +32,7 @@ class ConfigAdministration:
     def undo(self, code: str, number: int) -> Shown:
         """Put back what stood before one change."""
         return self.services.configuration.undo(code, self.by.platform_id, number, actor=actor(self.by))
+
+
+Reading = Annotated[ConfigAdministration, working_as(ConfigAdministration, "klods.config.read")]
+Managing = Annotated[ConfigAdministration, working_as(ConfigAdministration, "klods.config.manage")]

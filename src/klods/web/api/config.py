@@ -6,25 +6,12 @@ from fastapi import APIRouter, Depends, Header, Path, Response
 
 from klods.errors import InvalidConfig
 from klods.kernel.configuring import Shown
-from klods.kernel.subject import Subject
-from klods.web.asking import Services, admin_who_may
-from klods.web.config_administration import ConfigAdministration
-from klods.web.config_models import ConfigChangeIn, ConfigChangeOut, ConfigIn, ConfigOut
-from klods.web.host_models import PLAIN
-from klods.web.refusals import REFUSALS
+from klods.web.administration.config import Managing, Reading
+from klods.web.api.config_models import ConfigChangeIn, ConfigChangeOut, ConfigIn, ConfigOut
+from klods.web.api.module_models import PLAIN
+from klods.web.api.refusals import REFUSALS
 
 router = APIRouter(prefix="/api/v1/modules/{code}/config", responses=REFUSALS, tags=["config"])
-
-ConfigReader = Annotated[Subject, admin_who_may("klods.config.read")]
-ConfigManager = Annotated[Subject, admin_who_may("klods.config.manage")]
-
-
-def _reading(services: Services, caller: ConfigReader) -> ConfigAdministration:
-    return ConfigAdministration(services, caller)
-
-
-def _managing(services: Services, caller: ConfigManager) -> ConfigAdministration:
-    return ConfigAdministration(services, caller)
 
 
 def _seen(
@@ -39,8 +26,6 @@ def _seen(
     return int(text)
 
 
-Reading = Annotated[ConfigAdministration, Depends(_reading)]
-Managing = Annotated[ConfigAdministration, Depends(_managing)]
 Seen = Annotated[int | None, Depends(_seen)]
 Code = Annotated[str, Path(max_length=100, pattern=PLAIN, description="The module's code")]
 Number = Annotated[int, Path(ge=1, le=2**62)]

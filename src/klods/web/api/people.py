@@ -6,11 +6,9 @@ from fastapi import APIRouter, Path, Request
 
 from klods.db.people.roles import Role
 from klods.web.addresses import address_on
-from klods.web.asking import Services, SignedIn, working_as
-from klods.web.auth.credentials import session_secret
-from klods.web.auth.secrets import digest
-from klods.web.host_models import PLAIN
-from klods.web.people_models import (
+from klods.web.administration.people import Managing, ManagingRoles, Reading, UserAdministration, Wanted
+from klods.web.api.module_models import PLAIN
+from klods.web.api.people_models import (
     EndedOut,
     LinkOut,
     PermissionOut,
@@ -23,14 +21,13 @@ from klods.web.people_models import (
     UserOut,
     UserRolesIn,
 )
-from klods.web.refusals import REFUSALS
-from klods.web.user_administration import UserAdministration, Wanted
+from klods.web.api.refusals import REFUSALS
+from klods.web.asking import Services, SignedIn
+from klods.web.auth.credentials import session_secret
+from klods.web.auth.secrets import digest
 
 router = APIRouter(prefix="/api/v1", responses=REFUSALS)
 
-Reading = Annotated[UserAdministration, working_as(UserAdministration, "klods.people.read")]
-Managing = Annotated[UserAdministration, working_as(UserAdministration, "klods.people.manage")]
-ManagingRoles = Annotated[UserAdministration, working_as(UserAdministration, "klods.roles.manage")]
 Login = Annotated[str, Path(max_length=100, pattern=PLAIN)]
 RoleCode = Annotated[str, Path(max_length=40, pattern=PLAIN)]
 Number = Annotated[int, Path(ge=1, le=2**62)]
