@@ -17,6 +17,9 @@ from klods.errors import NotSent as NotSent
 from klods.kernel.definition import FrontendType as FrontendType
 from klods.kernel.definition import MenuItem as MenuItem
 from klods.kernel.definition import ModuleDefinition as ModuleDefinition
+from klods.kernel.personal import Kept as Kept
+from klods.kernel.personal import Person as Person
+from klods.kernel.personal import Retention as Retention
 from klods.kernel.subject import Subject as Subject
 from klods.outbound import files as files
 from klods.outbound import http as http

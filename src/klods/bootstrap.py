@@ -16,8 +16,11 @@ from klods.db.mail_queue import MailQueue
 from klods.db.migrating.migrator import ModuleMigrator, migrate_host
 from klods.db.module_log import ModuleLog
 from klods.db.own_connection import own_transaction
+from klods.db.people.asking import Around, HereAndNow
+from klods.db.people.personal import PersonRows
 from klods.db.people.stores import People
 from klods.db.processes import LiveProcesses
+from klods.db.retention import RetentionRows
 from klods.db.roles.adopting import adopt, needs_adoption
 from klods.db.roles.capturing import arm_installed
 from klods.db.roles.isolating import Isolation, isolate
@@ -31,12 +34,16 @@ from klods.db.tenants.tiers import TierRows
 from klods.db.tenants.vendors import Vendors
 from klods.errors import InUse, KlodsError, UnreadableSecret
 from klods.kernel.catalog import Catalog, Module, Origin, Source
+from klods.kernel.configured import Configurations
 from klods.kernel.configuring import Configuration, resealed
 from klods.kernel.discovery import Place, discover, entry_points, read_wishes
 from klods.kernel.graph import closure
 from klods.kernel.importer import ModuleImporter
 from klods.kernel.lifecycle import Lifecycle
-from klods.kernel.state import Active, Installed, StoredConfig
+from klods.kernel.personal_data import Asker, PersonalData
+from klods.kernel.retaining import RetentionRules
+from klods.kernel.state import Active, Installed, States, StoredConfig
+from klods.kernel.switches import effective
 from klods.outbound.approved import ApprovedCopies
 from klods.outbound.blobs import MEGABYTE, DiskBlobs
 from klods.outbound.installed import InstalledModules
@@ -174,6 +181,46 @@ class Klods:
             seconds=self.settings.acknowledge_seconds,
         )
 
+    def personal_data(self, asker: Asker | None = None) -> PersonalData:
+        """What is held about people; modules are asked by the asker, or in this process."""
+        return PersonalData(
+            host=PersonRows(self.database),
+            asker=asker or HereAndNow(self.importer, self._around),
+            states=self.states,
+            running=self._in_force,
+            source=self._source,
+            tables=self.tables,
+            environment=self.settings.modules,
+        )
+
+    @cached_property
+    def retention(self) -> RetentionRules:
+        """How long modules keep what they hold."""
+        return RetentionRules(RetentionRows(self.database), self.states, self._in_force, self.settings.modules)
+
+    def _in_force(self, states: States) -> dict[str, Module]:
+        return {module.code: module for module, _ in self.installed.modules(states)}
+
+    def _around(self) -> Around:
+        """What a module that is asked in this process may know of the others."""
+        states = self.states.read()
+        modules, environment = self._in_force(states), self.settings.modules
+        return Around(
+            self.database,
+            modules,
+            is_enabled=lambda code, platform: code in states.enabled(platform),
+            switches=lambda code, platform: effective(
+                modules[code].definition, states.stored_switches(code, platform), environment
+            ),
+            configuration=Configurations(modules, states.configs, environment, self.keyring).of,
+        )
+
+    def _source(self, code: str, content: str) -> Source | None:
+        """The files of a module that is not installed: as it ran last, or as it is found now."""
+        found = self.contents.find(code, content)
+        module = None if found else self.catalog().get(code)
+        return module.source if module else found
+
     @cached_property
     def installed(self) -> InstalledModules:
         """The modules in force, from their approved copies."""
@@ -253,6 +300,7 @@ class Klods:
     def web_app(self) -> "WebApp":
         """The ASGI application of this process."""
         from klods.web.app import Process, WebApp
+        from klods.web.engine.errands import LoadedModules
         from klods.web.engine.snapshot import Snapshot, Switchboard
         from klods.web.pages.sources import host_texts
         from klods.web.services import HostServices
@@ -270,6 +318,8 @@ class Klods:
             tiers=self.tiers,
             menus=MenuRows(self.database),
             configuration=self.configuration,
+            personal_data=self.personal_data(LoadedModules(switchboard)),
+            retention=self.retention,
             find_dry_run=DryRuns(self.database).find,
             why_not_ready=lambda: NOT_READ if switchboard.current.generation == NONE_YET else "",
             warnings=self.warnings,

@@ -16,7 +16,9 @@ from klods.db.config_rows import ConfigRows
 from klods.db.database import Database
 from klods.db.module_log import ModuleLog
 from klods.db.people.accounts import Account
+from klods.db.people.personal import PersonRows
 from klods.db.people.stores import People
+from klods.db.retention import RetentionRows
 from klods.db.tenants.menus import MenuRows
 from klods.db.tenants.platforms import PlatformRows
 from klods.db.tenants.tiers import TierRows
@@ -29,9 +31,11 @@ from klods.kernel.history import Acknowledgement
 from klods.kernel.lifecycle import Outcome
 from klods.kernel.mailing import Letter
 from klods.kernel.overview import Known
+from klods.kernel.personal_data import PersonalData
 from klods.kernel.plan import TAKES_OUT, Action, Do, Intent, Plan, Step
 from klods.kernel.planning import make_plan
 from klods.kernel.problems import Problem, Problems
+from klods.kernel.retaining import RetentionRules
 from klods.kernel.state import Activation, Active, Installation, Installed, States, StoredSwitches
 from klods.kernel.view import View
 from klods.outbound.keyring import Keyring
@@ -199,6 +203,18 @@ def paper_configuration(database: Database, catalog: Catalog, cache: Path) -> Co
     )
 
 
+def paper_personal_data(database: Database, lifecycle: PaperLifecycle) -> PersonalData:
+    """The hub's own people, and no module that could be asked."""
+    return PersonalData(
+        host=PersonRows(database),
+        asker=SimpleNamespace(),
+        states=lifecycle,
+        running=lambda states: {},
+        source=lambda code, content: None,
+        tables=lifecycle.tables,
+    )
+
+
 @contextmanager
 def open_hub(
     conninfo: str, modules: Sequence[Module] = (), wrong: Sequence[tuple[Source, Problem]] = ()
@@ -220,6 +236,8 @@ def open_hub(
             tiers=TierRows(database),
             menus=MenuRows(database),
             configuration=paper_configuration(database, catalog, Path(cache)),
+            personal_data=paper_personal_data(database, lifecycle),
+            retention=RetentionRules(RetentionRows(database), lifecycle, lambda states: {}),
             queue_mail=lambda letter, platform_id: letters.append((letter, platform_id)),
             texts=host_texts(),
         )

@@ -55,6 +55,11 @@ TOP = {
     "token": Command("klods.cli.tokens:token", "Create, list and revoke API tokens."),
     "login-link": Command("klods.cli.tokens:login_link", "Make a link that signs somebody in once, within an hour."),
     "user": Command("klods.cli.users:user", "Create, list, change and disable the people who may sign in."),
+    "person": Command("klods.cli.person:person", "Export and erase what modules and the hub hold about a person."),
+    "retention": Command(
+        "klods.cli.retention:retention",
+        "Show how long modules keep what they hold, and delete or empty what is older.",
+    ),
     "role": Command("klods.cli.roles:role", "Create, change and list roles and the permissions there are."),
     "platform": Command(
         "klods.cli.platforms:platform", "Create, rename and archive platforms, and say which host names lead there."

@@ -5,19 +5,20 @@ KlodsError
 │                  NoSuchEntry · LinkSpent · NoSuchFile · NoSuchMail · NoSuchVendor · NoSuchRole · NoSuchTier · NoSuchSignIn · NoSuchMenuItem ·
 │                  NoSuchConfigChange · Misdirected
 ├── Invalid        InvalidDefinition · InvalidName · InvalidPassword · InvalidConfig · InvalidSettings ·
-│                  BadParameters · InvalidBackup · UnclearDryRun · InvalidPath · FileTooLarge · InvalidMail
+│                  BadParameters · InvalidBackup · UnclearDryRun · InvalidPath · FileTooLarge · InvalidMail · InvalidPerson
 ├── Conflict       StalePlan · AlreadyRunning · NameTaken · CoreModule · InUse · NotEmpty · StillEnabled ·
 │                  StillReferenced · PlaceTaken · NotConfirmed · ReadOnlyModule · ReadOnly · NotLive · HeldMeanwhile ·
 │                  KeptSafe · NotSent · AlreadySent · SharedTables · CannotUndo · NothingToUndo · LastPlatform · WithoutDomain ·
-│                  FixedRole · LastAdministrator · StaleConfig · ChangedSince
+│                  FixedRole · LastAdministrator · StaleConfig · ChangedSince · NotLiveHere · LeftBehind · OwnAccount ·
+│                  ErasureNotConfirmed
 ├── Refused        NotSignedIn · WrongPassword · NotAllowed (PermissionMissing · ForAllPlatforms · MorePowerful) ·
 │                  FeatureMissing · OtherModulesConfig · CrossSite · TooManyTries
 ├── Misuse         NoScope · BlockingCall · EndedUnit · ForbiddenStatement · MigrationInRequest ·
 │                  UndeclaredCall · NotPlain · NotSynchronous
 ├── Broken         SwallowedFailure · CommitFailed · PartFailed · MigrationFailed · HookFailed · OutsidePrefix · GrantFailed ·
-│                  NotSetAside · NotRestored · NoRoles · FileLost
+│                  NotSetAside · NotRestored · NoRoles · NotAsked · StrangeAnswer · RetentionFailed · FileLost
 └── Unavailable    CannotWrite · NoDatabase · NoFreeConnection · ModuleLoading · ModuleFailed · ServerFailed ·
-                   WrongServerVersion · WrongDataVersion · BackupFailed · UnreadableSecret
+                   WrongServerVersion · WrongDataVersion · BackupFailed · UnreadableSecret · AnsweredTooLate
 
 A class docstring is the sentence a person reads, with the error's data filled in; ``hint`` says what to do next.
 The edges own status codes, exit codes and translations (``web/errors.py``, ``cli/errors.py``); the key is ``code``.

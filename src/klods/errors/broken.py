@@ -55,6 +55,20 @@ class NoRoles(Broken):
     hint = "Let an administrator of the server run what `klods db roles --sql` prints."
 
 
+class NotAsked(Broken):
+    """{module} could not be asked for personal data: {reason}"""
+
+
+class StrangeAnswer(Broken):
+    """{module} answered for personal data with what is not understood: {reason}."""
+
+    hint = "docs/howto/personal-data.md says what the two functions return."
+
+
+class RetentionFailed(Broken):
+    """{module}: the retention rule for {table} cannot be applied: {reason}"""
+
+
 class FileLost(Broken):
     """The content of the file {path!r} of {module} is not on this machine."""
 

@@ -141,6 +141,33 @@ class NotSent(Conflict):
     hint = "Let the module go live, or give the call an answer for dry runs with `when_dry=`."
 
 
+class NotLiveHere(Conflict):
+    """{module} is not live on platform {platform}, so nothing of it is erased there."""
+
+    hint = "`klods module live {module} --platform {platform}` lets it go live."
+
+
+class LeftBehind(Conflict):
+    """Tables of {module} were kept or set aside when it was uninstalled, and may hold personal data."""
+
+    hint = (
+        "`klods module enable {module}` or `klods module restore {module}` lets it be asked; `klods module uninstall"
+        " {module} --drop` or `klods module discard {module}` deletes the tables."
+    )
+
+
+class OwnAccount(Conflict):
+    """This is your own account, and you would erase yourself."""
+
+    hint = "Let another administrator do it."
+
+
+class ErasureNotConfirmed(Conflict):
+    """Nothing was erased: that asks for a confirmation."""
+
+    hint = "Look at what would be erased, and confirm it: type the address again, or say --yes."
+
+
 class AlreadySent(Conflict):
     """The mail {id} was sent already."""
 

@@ -53,6 +53,12 @@ class FileTooLarge(Invalid):
     hint = "KLODS_FILE_MEGABYTES raises the limit."
 
 
+class InvalidPerson(Invalid):
+    """Nobody is known by this mail address: {reason}."""
+
+    hint = "Write it like anna@example.com, as it stands in the data."
+
+
 class InvalidMail(Invalid):
     """This mail cannot be sent: {reason}."""
 

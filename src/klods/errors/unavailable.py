@@ -33,6 +33,12 @@ class ModuleFailed(Unavailable):
     hint = "The page of modules and the log of the server say why."
 
 
+class AnsweredTooLate(Unavailable):
+    """{module} did not answer within {seconds} seconds."""
+
+    hint = "Try again; if it stays so, its module does too much at once."
+
+
 class ServerFailed(Unavailable):
     """The embedded PostgreSQL could not be started: {reason}"""
 

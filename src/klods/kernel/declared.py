@@ -2,13 +2,14 @@
 
 import ast
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from klods.kernel.definition import FrontendType, MenuItem
 from klods.kernel.parts import LIVE
+from klods.kernel.personal import Retention
 from klods.kernel.problems import Problem
 from klods.kernel.syntax import Unparsable, parse_file
 
@@ -55,6 +56,44 @@ def _declared(call: ast.AST) -> Declared:
     return Declared(fields, lines, whole=not unread and not _spread(call))
 
 
+def bound(folder: Path, names: Collection[str]) -> dict[str, int]:
+    """Which of these names a folder's definition.py seems to give the host, with their lines; nothing of it is run.
+
+    Where that cannot be read for certain, as after ``import *``, a name counts as given.
+    """
+    path = folder / DEFINITION
+    tree = parse_file(path) if os.path.lexists(path) else None
+    if tree is None or isinstance(tree, Unparsable):
+        return {}
+    calls = [node for node in ast.walk(tree) if _calls(node, "ModuleDefinition")]
+    if len(calls) == 1 and not _spread(calls[0]):
+        given = ((keyword, value.lineno) for keyword, value in _keywords(calls[0]) if not _is_none(value))
+    else:
+        given = (pair for node in ast.walk(tree) for pair in _bindings(node, names))
+    found: dict[str, int] = {}
+    for name, line in given:
+        if name in names:
+            found.setdefault(name, line)
+    return found
+
+
+def _bindings(node: ast.AST, names: Collection[str]) -> Iterator[tuple[str, int]]:
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.Name(id=name, ctx=ast.Store()):
+            yield name, node.lineno
+        case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+            brought = [alias.asname or alias.name for alias in aliases]
+            yield from ((name, node.lineno) for name in (names if "*" in brought else brought))
+        case ast.Constant(value=str(text)):
+            yield text, node.lineno
+        case ast.Call():
+            yield from ((keyword, value.lineno) for keyword, value in _keywords(node))
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
 def _spread(call: ast.AST) -> bool:
     return isinstance(call, ast.Call) and (bool(call.args) or any(keyword.arg is None for keyword in call.keywords))
 
@@ -83,5 +122,8 @@ def _value(node: ast.expr) -> Any:
         case ast.Call() if _calls(node, "MenuItem"):
             first = {"id": _value(node.args[0])} if node.args else {}
             return MenuItem(**first, **{keyword: _value(value) for keyword, value in _keywords(node)})
+        case ast.Call(args=places) if _calls(node, "Retention"):
+            given = {keyword: _value(value) for keyword, value in _keywords(node)}
+            return Retention(*(_value(place) for place in places), **given)
         case _:
             return ast.literal_eval(node)

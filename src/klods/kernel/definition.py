@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from klods.errors import InvalidDefinition
 from klods.kernel.holdings import Holder
 from klods.kernel.names import default_prefix
+from klods.kernel.personal import Kept, Person, Retention
 
 
 class FrontendType(StrEnum):
@@ -126,6 +127,13 @@ class ModuleDefinition:
     on_disable: Hook | None = None
     on_startup: Callable[[], object] | None = None
     health_check: Callable[[], Any] | None = None
+    export_person: Callable[[Person], Mapping[str, Iterable[Mapping[str, Any]]]] | None = None
+    """What the module holds about somebody: rows by what they are."""
+
+    erase_person: Callable[[Person], Iterable[Kept] | None] | None = None
+    """Erases or empties what the module holds about somebody, and says what it keeps and why."""
+
+    retention: tuple[Retention, ...] = ()
 
     services_path: str = ""
     models_path: str = ""
@@ -146,6 +154,7 @@ class ModuleDefinition:
         for name in ("reads", "exports"):
             set_field(self, name, MappingProxyType(_columns(name, getattr(self, name))))
         set_field(self, "default_config", _frozen(self.default_config))
+        set_field(self, "retention", tuple(map(_retention, self.retention)))
         if not self.table_prefix:
             set_field(self, "table_prefix", default_prefix(self.code))
 
@@ -182,6 +191,10 @@ def _texts(name: str, values: Iterable[str]) -> tuple[str, ...]:
     if isinstance(values, str) or not all(isinstance(text, str) for text in texts):
         raise TypeError(f"{name} must hold lists of texts, not {values!r}")
     return texts
+
+
+def _retention(rule: Retention | Mapping[str, Any]) -> Retention:
+    return rule if isinstance(rule, Retention) else Retention(**rule)
 
 
 def _frozen_menus(menus: Mapping[Any, Iterable[Any]]) -> Mapping[FrontendType, tuple[MenuItem, ...]]:

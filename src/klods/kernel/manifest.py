@@ -9,11 +9,21 @@ from typing import Annotated, Any, Literal
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    ValidationError,
+)
 
 from klods.errors import InvalidDefinition
 from klods.kernel.definition import FrontendType, MenuItem, Requirement
 from klods.kernel.names import why_not
+from klods.kernel.personal import Retention
 from klods.kernel.plain_files import leaves, read_plain_text
 from klods.kernel.positions import key_lines
 from klods.kernel.problems import Problem, Problems
@@ -73,6 +83,16 @@ class _Menu(BaseModel):
     feature: str = ""
 
 
+class _Retention(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    table: Named
+    column: Named
+    days: StrictInt
+    clear: tuple[str, ...] = ()
+    why: str = ""
+
+
 def _spelled_out(value: object) -> object:
     return {"id": value} if isinstance(value, str) else value
 
@@ -101,6 +121,7 @@ class _Manifest(BaseModel):
     references: tuple[str, ...] = ()
     reads: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     exports: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    retention: tuple[_Retention, ...] = ()
     enabled: StrictBool | None = None
     execution: Literal["native", "threads"] = Field(default="threads", alias="async")
     default_config: dict[str, Any] = Field(default_factory=dict)
@@ -207,6 +228,8 @@ def _fields(given: _Manifest) -> dict[str, Any]:
             frontend: tuple(MenuItem(**item.model_dump()) for item in items)
             for frontend, items in fields["menu_items"].items()
         }
+    if "retention" in fields:
+        fields["retention"] = tuple(Retention(**rule.model_dump()) for rule in fields["retention"])
     if "enabled" in fields:
         fields["wish"] = fields.pop("enabled")
     if "execution" in fields:

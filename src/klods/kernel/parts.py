@@ -47,7 +47,9 @@ PARTS: Mapping[str, Part] = {
     "panels": Part("panels", "panels"),
 }
 
-LIVE = ("config_schema", "on_enable", "on_disable", "on_startup", "health_check")
+LIVE = (
+    "config_schema", "on_enable", "on_disable", "on_startup", "health_check", "export_person", "erase_person"
+)  # fmt: skip
 """What only running code can give a definition."""
 
 

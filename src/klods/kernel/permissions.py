@@ -19,6 +19,7 @@ HOST_PERMISSIONS: Mapping[str, str] = MappingProxyType({
     "klods.modules.read": "See the modules, their state and what a plan would do",
     "klods.people.manage": "Create people, disable them, and give them roles",
     "klods.people.read": "See the people who may sign in",
+    "klods.personal_data.manage": "Export and erase what is held about a person, and apply retention rules",
     "klods.platforms.manage": "Create, rename and archive platforms",
     "klods.roles.manage": "Change what roles may do",
     "klods.tokens.manage": "See and revoke the API tokens of others",

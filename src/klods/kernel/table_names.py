@@ -14,6 +14,9 @@ PREFIX = re.compile(r"[a-z][a-z0-9_]*_\Z")
 LONGEST_PREFIX = 41
 """The longest code and its ``_``."""
 
+MOST_DAYS = 36_500
+"""A rule that keeps rows for longer keeps them for good."""
+
 Finding = tuple[str, str]
 
 
@@ -23,6 +26,7 @@ def name_problems(definition: ModuleDefinition) -> Iterator[Finding]:
         yield "table_prefix", f"table_prefix {definition.table_prefix!r} cannot begin a table's name: {reason}"
     yield from _tables("reads", definition)
     yield from _tables("exports", definition)
+    yield from _rules_of_retention(definition)
     for reference in definition.references:
         if not reference.startswith(HOST):
             yield from _reference(reference)
@@ -57,6 +61,20 @@ def _tables(field: str, definition: ModuleDefinition) -> Iterator[Finding]:
         for column in columns:
             if reason := why_no_name(column):
                 yield field, f"{field}: {table} has {column!r}, which cannot be a column: {reason}"
+
+
+def _rules_of_retention(definition: ModuleDefinition) -> Iterator[Finding]:
+    for rule in definition.retention:
+        if reason := why_no_name(rule.table):
+            yield "retention", f"retention names {rule.table!r}, which cannot be a table: {reason}"
+        elif not rule.table.startswith(definition.table_prefix):
+            message = f"retention names {rule.table}, which does not begin with its own table prefix"
+            yield "retention", f"{message} {definition.table_prefix}"
+        for column in (rule.column, *rule.clear):
+            if reason := why_no_name(column):
+                yield "retention", f"retention of {rule.table} has {column!r}, which cannot be a column: {reason}"
+        if not 1 <= rule.days <= MOST_DAYS:
+            yield "retention", f"retention of {rule.table}: days must be from 1 to {MOST_DAYS}, not {rule.days}"
 
 
 def _reference(reference: str) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from klods.kernel.rules.contents import file_problems, locale_problems, migratio
 from klods.kernel.rules.imports import import_problems
 from klods.kernel.rules.outside import outside_problems
 from klods.kernel.rules.permissions import permission_problems
+from klods.kernel.rules.personal import personal_problems
 from klods.kernel.rules.python_files import python_files
 from klods.kernel.rules.routes import route_problems
 from klods.kernel.rules.sharing import sharing_problems
@@ -28,6 +29,7 @@ RULES: tuple[Rule, ...] = (
     outside_problems,
     route_problems,
     permission_problems,
+    personal_problems,
     class_problems,
     migration_problems,
     sharing_problems,

@@ -6,6 +6,7 @@ from typing import Any
 from klods.errors import InvalidDefinition
 from klods.kernel.definition import FrontendType, MenuItem, ModuleDefinition, Requirement
 from klods.kernel.parts import LIVE
+from klods.kernel.personal import Retention
 
 
 def definition_to_data(definition: object) -> dict[str, Any]:
@@ -28,8 +29,8 @@ def definition_from_data(data: Any) -> ModuleDefinition:
 def _plain(value: Any) -> Any:
     if isinstance(value, Requirement):
         return str(value)
-    if isinstance(value, MenuItem):
-        return {entry.name: getattr(value, entry.name) for entry in fields(value)}
+    if isinstance(value, (MenuItem, Retention)):
+        return {entry.name: _plain(getattr(value, entry.name)) for entry in fields(value)}
     if isinstance(value, (tuple, list)):
         return [_plain(item) for item in value]
     if hasattr(value, "items"):

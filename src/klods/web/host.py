@@ -18,6 +18,7 @@ from klods.web.api import log as log_api
 from klods.web.api import menus as menus_api
 from klods.web.api import modules as modules_api
 from klods.web.api import people as people_api
+from klods.web.api import personal as personal_api
 from klods.web.api import platforms as platforms_api
 from klods.web.api import uninstalling as uninstalling_api
 from klods.web.asgi_scope import PAGES
@@ -26,7 +27,7 @@ from klods.web.callers import rules_of
 from klods.web.errors import Errors, report
 from klods.web.middleware import BoundedBody
 from klods.web.pages import home, look, modules, new_password, patterns, search, sign_in, sign_ins
-from klods.web.pages.administration import config, features, menus, people, platforms, roles, vendors
+from klods.web.pages.administration import config, features, menus, people, personal, platforms, roles, vendors
 from klods.web.pages.assets import mount_assets
 from klods.web.pages.error_page import error_page
 from klods.web.pages.rendering import Pages, redirect, render
@@ -89,12 +90,14 @@ def create_host_app(services: HostServices, errors: Errors, merge: Merge = host_
         vendors,
         features,
         menus,
+        personal,
         uninstalling_api,
         log_api,
         people_api,
         menus_api,
         config_api,
         platforms_api,
+        personal_api,
         modules_api,
     ):
         app.include_router(part.router, dependencies=RECOGNISED)

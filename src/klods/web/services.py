@@ -17,7 +17,9 @@ from klods.kernel.i18n import Texts
 from klods.kernel.lifecycle import Lifecycle
 from klods.kernel.mailing import Letter
 from klods.kernel.overview import Known
+from klods.kernel.personal_data import PersonalData
 from klods.kernel.ports import StateStore
+from klods.kernel.retaining import RetentionRules
 from klods.web.auth.authenticator import Authenticator
 from klods.web.auth.passwords import Passwords
 from klods.web.auth.reminding import Reminding
@@ -44,6 +46,8 @@ class HostServices:
     tiers: TierRows
     menus: MenuRows
     configuration: Configuration
+    personal_data: PersonalData
+    retention: RetentionRules
     find_dry_run: Callable[[str, int], Mapping[str, Any] | None] = nothing_kept
     """A dry run of the last hour by its id, on a platform."""
 

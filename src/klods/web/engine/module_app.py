@@ -2,10 +2,10 @@
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import RouteContext, _DefaultLifespan, iter_route_contexts
@@ -14,12 +14,21 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Asgi
 
-from klods.db.scope import Scope, ScopeKind, enter
-from klods.errors import PartFailed
+from klods.db.people.asking import (
+    Around,
+    call_for,
+    nothing_to_ask,
+    run_in,
+    scope_for,
+    with_changes,
+)
+from klods.db.scope import Scope, ScopeKind
+from klods.errors import AnsweredTooLate, PartFailed
 from klods.kernel.catalog import Module
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.faults import sentence
 from klods.kernel.parts import PARTS, load_definition, load_part
+from klods.kernel.personal_data import Answer, Errand
 from klods.web.engine.calls import plainly
 from klods.web.engine.edge import Edge, Surroundings
 from klods.web.engine.gate import Admission, Guard
@@ -30,6 +39,8 @@ from klods.web.engine.paths import AREA_OF_PART, Area, Mixed, place
 from klods.web.engine.routes import Rebuilder
 from klods.web.engine.stays import Stay
 from klods.web.engine.threads import WorkerThreads
+
+T = TypeVar("T")
 
 LIFETIME_SECONDS = 30.0
 QUIET = {"tracing": False, "metrics": False, "logs": False}
@@ -68,7 +79,7 @@ class ModuleApp:
         """Run `on_startup` and enter the lifespans, those of a native module on the host's loop."""
         async with asyncio.timeout(seconds):
             if self.definition.on_startup is not None:
-                await self.threads.run(self._run_on_startup)
+                await self._run_on_startup(self.definition.on_startup)
             if any(_has_lifespan(router) for router in self.routers):
                 stay = self._stay = Stay(self._lifetime())
                 native = self.definition.native_async and host is not None
@@ -93,10 +104,46 @@ class ModuleApp:
                 state.update(await stack.enter_async_context(lifespan) or {})
             yield state
 
-    async def _run_on_startup(self) -> None:
-        around, hook = self.around, self.definition.on_startup
-        if hook is None:
-            return
+    async def run(self, scope: Scope, call: Callable[[], T], seconds: float | None = None) -> T:
+        """Call code of the module on one of its threads, in a scope that is kept when it returns, and undone otherwise.
+
+        Raises `AnsweredTooLate` when time is up; the scope is over then, whatever the code goes on doing.
+        """
+
+        async def work() -> T:
+            return plainly(lambda: run_in(scope, call))
+
+        timer = asyncio.timeout(seconds)
+        try:
+            async with timer:
+                return await self.threads.run(work)
+        except TimeoutError:
+            if not timer.expired():
+                raise
+            await asyncio.to_thread(scope.cancel)
+            raise AnsweredTooLate(module=self.module.code, seconds=f"{seconds:g}") from None
+
+    async def ask(self, errand: Errand, seconds: float) -> Answer:
+        """What the module says about a person; raises whatever its code raises, and `AnsweredTooLate`."""
+        if (nothing := nothing_to_ask(errand, self.definition)) is not None:
+            return nothing
+        around = self.around
+        scope = scope_for(
+            errand,
+            Around(
+                around.database,
+                around.catalog(),
+                around.is_enabled,
+                around.switches,
+                around.configuration,
+                around.ongoing,
+            ),
+        )
+        answer = await self.run(scope, call_for(errand, self.definition, scope), seconds)
+        return with_changes(answer, scope)
+
+    async def _run_on_startup(self, hook: Callable[[], object]) -> None:
+        around = self.around
         scope = Scope(
             around.database,
             self.module.code,
@@ -105,13 +152,7 @@ class ModuleApp:
             is_enabled=around.is_enabled,
             configuration=around.configuration,
         )
-        keep = False
-        try:
-            with enter(scope):
-                plainly(hook)
-            keep = True
-        finally:
-            scope.end(keep=keep)
+        await self.run(scope, hook)
 
 
 class _Stack(FastAPI):

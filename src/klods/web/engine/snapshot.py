@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from klods.kernel.catalog import Module
 from klods.kernel.configured import Configurations
 from klods.kernel.definition import ModuleDefinition
+from klods.kernel.personal_data import Answer, Errand
 from klods.kernel.platforms import DEFAULT, Platforms
 from klods.kernel.problems import Problem
 from klods.kernel.switches import Switches
@@ -49,6 +50,9 @@ class Loaded(Protocol):
     @property
     def offers(self) -> Sequence[Offer]:
         """What it offers to pages of others."""
+
+    async def ask(self, errand: Errand, seconds: float) -> Answer:
+        """What it says about a person within a time; raises whatever its code raises."""
 
     async def stop(self, seconds: float) -> None:
         """End what lives as long as the module does."""

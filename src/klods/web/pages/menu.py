@@ -36,6 +36,7 @@ ADMINISTRATION = (
     ("klods.platforms.manage", Link("platforms.title", "/admin/platforms", "buildings")),
     ("klods.features.manage", Link("features.title", "/admin/features", "stars")),
     ("klods.menus.manage", Link("menus.title", "/admin/menus", "list-nested")),
+    ("klods.personal_data.manage", Link("personal.title", "/admin/personal-data", "person-lock")),
     ("", Link("frame.api", "/api/docs", "braces")),
 )
 """The host's own pages for administrators, each with the permission it asks for; the labels are keys of texts."""

@@ -1,0 +1,42 @@
+import json
+import stat
+
+import pytest
+
+from klods.cli.main import main
+
+
+@pytest.fixture
+def klods(host_database, tmp_path, monkeypatch, capsys):
+    """Runs a command against a database of its own and gives the exit code and what it printed."""
+    monkeypatch.setenv("DATABASE_URL", host_database)
+    monkeypatch.setenv("KLODS_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+
+    def run(line):
+        code = main([*line.split(), "--json"])
+        said = capsys.readouterr()
+        return (code, json.loads(said.out)) if code == 0 else (code, json.loads(said.err)["error"])
+
+    return run
+
+
+def test_a_person_is_handed_out_and_erased_when_that_is_confirmed(klods, tmp_path):
+    klods("login-link")  # makes the first administrator
+    klods("user create karen --email Karen@example.com")
+    assert klods("person export karen@example.com --output karen.json")[0] == 0
+    file = tmp_path / "karen.json"
+    assert json.loads(file.read_text())["sections"][0]["data"]["accounts"][0]["login"] == "karen"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert klods("person erase karen@example.com") == (3, "erasure_not_confirmed")
+    assert klods("person erase karen") == (2, "invalid_person")
+    done = klods("person erase KAREN@example.com --yes --platform default")[1]
+    assert done["sections"][0]["changes"]["accounts"]["updated"] == 1
+    assert "karen" not in {it["login"] for it in klods("user list")[1]}
+    assert klods("person erase karen@example.com --yes")[1]["sections"][0]["changes"] == {}
+
+
+def test_rules_are_applied_when_that_is_confirmed(klods):
+    assert klods("retention list") == (0, [])
+    assert klods("retention apply") == (3, "erasure_not_confirmed")
+    assert klods("retention apply --yes") == (0, [])
