@@ -3,13 +3,14 @@
 import pytest
 from support.browser import axe_violations
 from support.hub import open_hub
+from support.rounds import rounds
 from support.serving import serving
 
 from klods.web.auth.first_start import make_login_link
 
 pytestmark = pytest.mark.browser
 
-LOOKS = [("light", 1440, "en-GB"), ("dark", 1440, "ru-RU"), ("dark", 390, "da-DK")]
+LOOKS = [("light", 1440, "en-GB"), ("dark", 390, "da-DK"), ("dark", 1440, "ru-RU")][: rounds(2, 3)]
 
 
 @pytest.fixture

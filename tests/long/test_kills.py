@@ -268,7 +268,7 @@ def test_kills_at_random_times_on_an_embedded_server_leave_no_half_state_and_no_
     hub.klods("module", "enable", "victim")
     killed, patience = 0, Patience(random)
     for number in count():
-        if killed == rounds(2, 500):
+        if killed == rounds(1, 500):
             break
         command = random.choice([*switches, ("module", "create", f"extra{number}", "May be killed")])
         child = subprocess.Popen(

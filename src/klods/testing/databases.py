@@ -16,25 +16,26 @@ PAUSE_SECONDS = 0.1
 def create_database(server: str, template: str) -> str:
     """Copy a template and return the copy's name."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    _run(server, "CREATE DATABASE {} TEMPLATE {}", name, template)
+    with psycopg.connect(server, autocommit=True) as connection:
+        _say(connection, "CREATE DATABASE {} TEMPLATE {}", name, template)
     return name
 
 
 def drop_database(server: str, name: str) -> None:
     """Drop a database with whoever is connected to it, and the roles that are named after it."""
-    for left in reversed(range(TRIES)):
-        try:
-            _run(server, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
-            break
-        except errors.InsufficientPrivilege:
-            # The server's own vacuum is in there; it may not be ended by us and is done in a moment.
-            if not left:
-                raise
-            time.sleep(PAUSE_SECONDS)
-    with psycopg.connect(server) as connection:
+    with psycopg.connect(server, autocommit=True) as connection:
+        for left in reversed(range(TRIES)):
+            try:
+                _say(connection, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+                break
+            except errors.InsufficientPrivilege:
+                # The server's own vacuum is in there; it may not be ended by us and is done in a moment.
+                if not left:
+                    raise
+                time.sleep(PAUSE_SECONDS)
         roles = connection.execute("SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s)", [f"{name}__"])
         for (role,) in roles.fetchall():
-            _run(server, "DROP ROLE {}", role)
+            _say(connection, "DROP ROLE {}", role)
 
 
 @contextmanager
@@ -47,6 +48,5 @@ def copied(server: str, template: str) -> Iterator[str]:
         drop_database(server, name)
 
 
-def _run(server: str, statement: str, *names: str) -> None:
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+def _say(connection: psycopg.Connection, statement: str, *names: str) -> None:
+    connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
