@@ -18,7 +18,7 @@ from klods.errors import (
 from klods.kernel.catalog import Catalog
 from klods.kernel.holdings import Table
 from klods.kernel.plan import TAKES_OUT, Action
-from klods.kernel.state import Active, Installed
+from klods.kernel.state import Active, Installed, StoredConfig
 from klods.testing.memory import MemoryHub
 
 TABLES = (Table("a_items", 3, 8192),)
@@ -123,6 +123,32 @@ def test_its_switches_are_forgotten_so_that_a_new_start_is_dry_again():
     act(it, Action.LIVE)
     act(it, Action.DROP)
     assert it.states.switches == {} == it.states.activations
+
+
+@pytest.mark.parametrize(("action", "stays"), [(Action.UNINSTALL, True), (Action.ARCHIVE, True), (Action.DROP, False)])
+def test_what_is_set_for_it_goes_with_its_tables(action, stays):
+    it = configured(installed())
+    act(it, action)
+    assert (("a", 1) in it.states.configs) is stays
+
+
+def test_what_is_set_for_it_goes_with_the_last_of_its_archives():
+    it = configured(installed())
+    for _ in range(2):
+        act(it, Action.ENABLE)
+        act(it, Action.DISABLE)
+        it.store.tables.tables = {"a": TABLES}
+        act(it, Action.ARCHIVE)
+    act(it, Action.DISCARD)
+    assert ("a", 1) in it.states.configs
+    act(it, Action.DISCARD)
+    assert it.states.configs == {}
+
+
+def configured(it: MemoryHub) -> MemoryHub:
+    """Somebody has set something for a."""
+    it.store.states = replace(it.states, configs={("a", 1): StoredConfig("a", 1, {"region": "dk"})})
+    return it
 
 
 def test_a_module_whose_folder_is_gone_leaves_no_row_behind():
