@@ -343,16 +343,6 @@ class TokenOut(Shape):
     last_used_at: datetime | None
 
 
-class MeOut(Shape):
-    """Who you are here."""
-
-    login: str
-    name: str
-    kind: str
-    platform_id: int
-    token: Annotated[str, Field(description="the name of the API token in use, empty in a browser session")]
-
-
 class HealthOut(Shape):
     """Whether this process can do its work."""
 
