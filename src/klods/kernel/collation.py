@@ -49,7 +49,7 @@ def collation(locale: str) -> Collation:
 def _places(special: Mapping[str, str]) -> Mapping[str, str]:
     accented = (chr(number) for number in range(0xE0, 0x180))
     bases = {letter: unicodedata.normalize("NFD", letter)[0] for letter in accented if letter.islower()}
-    return {letter: base for letter, base in bases.items() if base.isascii()} | STROKES | special
+    return {**{letter: base for letter, base in bases.items() if base.isascii()}, **STROKES, **special}
 
 
 PLAIN = Collation(EXPANSIONS, _places({}))

@@ -8,9 +8,19 @@ from starlette.testclient import TestClient
 from support.hub import PASSWORD, broken, open_hub, paper_module
 
 from klods.kernel.state import Active
+from klods.web.errors import Errors
+from klods.web.host import create_host_app
 
-STRANGE = ("%00", "a%00b", "%EF%BF%BF", "ø" * 300, "%", "-1", "9" * 30, "%F0%9F%A6%94", "'", "%ED%A0%80", "x;--")
-SENT = {"name": "a\0b", "code": "a\0b", "login": "a\0b", "domain": "a\0b", "feature": "a\0b", "words": "\0", "label": "\0"}
+STRANGE = ("a%00b", "%EF%BF%BF" * 99, "9" * 30)
+SENT = {
+    "name": "a\0b",
+    "code": "a\0b",
+    "login": "a\0b",
+    "domain": "a\0b",
+    "feature": "a\0b",
+    "words": "\0",
+    "label": "\0",
+}
 
 
 @pytest.fixture
@@ -20,7 +30,12 @@ def browser(host_database, tmp_path):
         hub.lifecycle.put("customers", Active.ENABLED)
         hub.follow()
         hub.admin()
-        client = TestClient(hub.app, headers={"sec-fetch-site": "same-origin", "accept": "text/html"}, follow_redirects=False, raise_server_exceptions=False)
+        client = TestClient(
+            hub.app,
+            headers={"sec-fetch-site": "same-origin", "accept": "text/html"},
+            follow_redirects=False,
+            raise_server_exceptions=False,
+        )
         client.post("/auth/login", data={"login": "admin", "password": PASSWORD})
         client.hub = hub
         yield client
@@ -28,25 +43,16 @@ def browser(host_database, tmp_path):
 
 def pages(browser):
     """Method and path of every page; the API is bombarded elsewhere."""
-    app = host_app(browser.hub)
-    for route in iter_route_contexts(app.routes):
+    for route in iter_route_contexts(create_host_app(browser.hub.services, Errors()).routes):
         if not route.path_format.startswith("/api/v1") and "logout" not in route.path_format:
             for method in sorted({*(route.methods or ())} & {"GET", "POST"}):
                 yield method, route.path_format
 
 
-def host_app(hub):
-    from klods.web.errors import Errors
-    from klods.web.host import create_host_app
-
-    return create_host_app(hub.services, Errors())
-
-
 def test_no_address_and_no_form_breaks_a_page(browser):
     wrong = []
     for method, path in pages(browser):
-        for strange in STRANGE if "{" in path else STRANGE[:1]:
-            address = re.sub(r"{[^}]+}", strange, path)
+        for address in {re.sub(r"{[^}]+}", strange, path) for strange in STRANGE}:
             answer = browser.request(method, address, data=SENT if method == "POST" else None)
             if answer.status_code >= 500:
                 wrong.append((method, address, answer.status_code))

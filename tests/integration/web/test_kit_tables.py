@@ -94,7 +94,22 @@ def test_the_database_finds_what_memory_finds():
 
 @pytest.mark.parametrize("locale", ["en", "da", "ru"])
 def test_names_stand_in_the_database_as_the_readers_language_has_them(locale):
-    names = ["Zoë", "ærlig", "Østergård", "Åse", "Aarhus", "Abel", "Ole", "Ödön", "Ёлка", "ель", "Яна", "a-b", "straße", "Ēva"]
+    names = [
+        "Zoë",
+        "ærlig",
+        "Østergård",
+        "Åse",
+        "Aarhus",
+        "Abel",
+        "Ole",
+        "Ödön",
+        "Ёлка",
+        "ель",
+        "Яна",
+        "a-b",
+        "straße",
+        "Ēva",
+    ]
     rows = [{"id": number, "name": name} for number, name in enumerate(names)]
     sql = f"values {', '.join(['(%s::int, %s::text)'] * len(rows))}"
     found = asked({}, locale).select(

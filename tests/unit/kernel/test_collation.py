@@ -12,7 +12,7 @@ SORTED = {
 @pytest.mark.parametrize("locale", SORTED)
 def test_names_stand_as_the_language_has_them(locale):
     names = SORTED[locale]
-    assert sorted(reversed(names), key=collation(locale).key) == names
+    assert sorted(set(names), key=collation(locale).key) == names
 
 
 def test_a_foreign_letter_stands_with_its_neighbour():

@@ -54,7 +54,9 @@ def change_config(request: Request, code: str, admin: Managing, sent: Submitted)
     except KlodsError as error:
         return _show(request, admin, admin.show(code), form, error=error)
     return redirect(
-        f"/admin/modules/{shown.code}/config", toast="toast.config_changed", name=module_words(request, shown.module).name
+        f"/admin/modules/{shown.code}/config",
+        toast="toast.config_changed",
+        name=module_words(request, shown.module).name,
     )
 
 
@@ -67,7 +69,9 @@ def unset(request: Request, code: str, admin: Managing, name: Name = "") -> Resp
     except KlodsError as error:
         return _show(request, admin, shown, _form(shown).of(_values(shown)), error=error)
     return redirect(
-        f"/admin/modules/{shown.code}/config", toast="toast.config_changed", name=module_words(request, shown.module).name
+        f"/admin/modules/{shown.code}/config",
+        toast="toast.config_changed",
+        name=module_words(request, shown.module).name,
     )
 
 
@@ -80,7 +84,9 @@ def undo(request: Request, code: str, number: Number, admin: Managing) -> Respon
     except KlodsError as error:
         return _show(request, admin, shown, _form(shown).of(_values(shown)), error=error)
     return redirect(
-        f"/admin/modules/{shown.code}/config", toast="toast.config_changed", name=module_words(request, shown.module).name
+        f"/admin/modules/{shown.code}/config",
+        toast="toast.config_changed",
+        name=module_words(request, shown.module).name,
     )
 
 

@@ -73,9 +73,7 @@ def read_asked(path: str, pairs: Sequence[tuple[str, str]], columns: tuple[Colum
     return Asked(own, tuple(pair for pair in pairs if pair[0] not in names), path, prefix)
 
 
-def read_query(
-    own: Mapping[str, str], columns: tuple[Column, ...], order: str, locale: str = FALLBACK
-) -> Query:
+def read_query(own: Mapping[str, str], columns: tuple[Column, ...], order: str, locale: str = FALLBACK) -> Query:
     """The query that the parameters mean; raise `InvalidQuery` for what cannot be meant."""
     sort, descending = _read_sort(own.get("sort", order), columns)
     return Query(
