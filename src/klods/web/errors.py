@@ -193,8 +193,9 @@ def _wants_page(scope: Scope) -> bool:
 
 
 def _is_mended_by_signing_in(scope: Scope, error: BaseException) -> bool:
-    """Whether nobody is signed in here: not at all, or on another platform only."""
-    is_elsewhere = scope.get(SUBJECT) is not None and subject_here(scope) is None
+    """Whether nobody is signed in here: not at all, or in a browser for another platform."""
+    subject = scope.get(SUBJECT)
+    is_elsewhere = subject is not None and not subject.token and subject_here(scope) is None
     return isinstance(error, NotSignedIn) or (isinstance(error, NotAllowed) and is_elsewhere)
 
 
