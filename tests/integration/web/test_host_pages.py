@@ -188,6 +188,7 @@ def test_the_history_of_a_module_shows_what_was_done_and_the_way_back(hub, brows
         connection.execute(LOGGED)
     page = browser.get("/admin/modules/invoices/log").text
     assert "spring &lt;b&gt;" in page
+    assert re.search(r">\d+ \w{3} \d{4} \d\d:\d\d</time>", page)
     assert "Had not followed by then: web-2" in page
     assert 'href="/admin/modules/invoices/undo?entry=1"' in page
     refused = browser.get("/admin/modules/invoices/undo?entry=1")
