@@ -30,7 +30,7 @@ Present = Annotated[Account, Depends(_present)]
 @router.get("")
 def account_form(request: Request, present: Present) -> Response:
     """The form with what is known."""
-    return _show(request, present, present.name, present.email)
+    return _show(request, present, name=present.name, email=present.email)
 
 
 @router.post("")
@@ -41,11 +41,11 @@ async def change_account(
     try:
         await mine.change(Known(name, email), password, visitor(request.scope))
     except KlodsError as error:
-        return _show(request, present, name, email, error)
+        return _show(request, present, name=name, email=email, error=error)
     return redirect("/auth/account", toast="toast.account_changed")
 
 
-def _show(request: Request, present: Account, name: str, email: str, error: KlodsError | None = None) -> Response:
+def _show(request: Request, present: Account, *, name: str, email: str, error: KlodsError | None = None) -> Response:
     return render(
         request,
         "klods/account.html",
