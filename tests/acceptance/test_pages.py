@@ -13,9 +13,28 @@ pytestmark = pytest.mark.browser
 
 MENU = {FrontendType.ADMIN: [MenuItem("customers", icon="people", group="Sales")]}
 WIDTHS = {"wide": {"width": 1440, "height": 900}, "narrow": {"width": 390, "height": 800}}
+ADMINISTRATION = (
+    "people",
+    "people/new",
+    "people/admin",
+    "roles",
+    "roles/new",
+    "vendors",
+    "vendors/new",
+    "platforms",
+    "platforms/new",
+    "platforms/default",
+    "features",
+    "features/tiers/new",
+    "menus",
+    "modules/invoices/log",
+    "modules/invoices/config",
+    "patterns",
+)
+LONG_LOOK = ("dark", "wide", "da-DK")
 LOOKS = [
     ("light", "wide", "en-GB"),
-    pytest.param("dark", "wide", "da-DK", marks=pytest.mark.long),
+    pytest.param(*LONG_LOOK, marks=pytest.mark.long),
     ("light", "narrow", "ru-RU"),
     ("dark", "narrow", "da-DK"),
 ]
@@ -82,8 +101,10 @@ def test_no_page_has_an_obstacle_or_runs_off_the_screen(address, open_page, sche
         "/admin/modules/invoices/enable",
         "/admin/modules/customers/live",
         "/admin/modules/prices/enable",
+        "/auth/account",
         "/auth/password",
         "/nowhere",
+        *(f"/admin/{name}" for name in ADMINISTRATION if (scheme, width, locale) == LONG_LOOK),
     ):
         page.goto(path)
         look(path)

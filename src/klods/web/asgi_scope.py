@@ -45,9 +45,15 @@ def here(asgi: Mapping[str, Any]) -> Platform:
 def open_features(asgi: Mapping[str, Any]) -> OpenFeatures:
     """The features that are open to whoever sends the request."""
     platforms: Platforms = asgi.get(PLATFORMS, Platforms((DEFAULT,)))
-    subject: Subject | None = asgi.get(SUBJECT)
+    subject = subject_here(asgi)
     mine = subject.features if subject else EVERYTHING
     return OpenFeatures(here(asgi).features, mine, platforms.tiers)
+
+
+def subject_here(asgi: Mapping[str, Any]) -> Subject | None:
+    """Who is asking, if that is known by now and the sign-in is for the platform of the request."""
+    subject: Subject | None = asgi.get(SUBJECT)
+    return subject if subject is not None and subject.platform_id == platform_of(asgi) else None
 
 
 def request_id_of(asgi: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from klods.kernel.definition import FrontendType
 from klods.kernel.plan import Plan
 from klods.kernel.platforms import Platforms
 from klods.kernel.subject import Subject
-from klods.web.asgi_scope import SUBJECT
+from klods.web.asgi_scope import SUBJECT, subject_here
 from klods.web.auth.credentials import header
 from klods.web.callers import Rule, get_current_admin_user, get_current_user
 from klods.web.errors import asked_for
@@ -37,12 +37,11 @@ Services = Annotated[HostServices, Depends(services_of)]
 
 
 async def find_subject(request: Request, services: Services) -> Subject | None:
-    """Who is asking, or None; found out once per request, here or by the dispatcher."""
+    """Who is asking, or None, also for somebody of another platform; found out once per request, here or by the dispatcher."""
     if SUBJECT not in request.scope:
         request.scope[SUBJECT] = await services.authenticator.subject(request.scope)
         speak_to(request.scope, request.scope[SUBJECT])
-    subject: Subject | None = request.scope[SUBJECT]
-    return subject
+    return subject_here(request.scope)
 
 
 Somebody = Annotated[Subject | None, Depends(find_subject)]

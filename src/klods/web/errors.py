@@ -16,8 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from klods import errors
-from klods.errors import KlodsError, NotSignedIn, Unavailable
-from klods.web.asgi_scope import ENTRY, EXCHANGE, request_id_of
+from klods.errors import KlodsError, NotAllowed, NotSignedIn, Unavailable
+from klods.web.asgi_scope import ENTRY, EXCHANGE, SUBJECT, request_id_of, subject_here
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class Errors:
     def response(self, scope: Scope, error: BaseException) -> Response:
         """The answer to an error, in the form that the client asked for."""
         page = _wants_page(scope)
-        if page and isinstance(error, NotSignedIn) and scope["method"] in ("GET", "HEAD"):
+        if page and scope["method"] in ("GET", "HEAD") and _is_mended_by_signing_in(scope, error):
             return RedirectResponse(f"{LOGIN_PATH}?next={_here(scope)}", status_code=303)
         status, body = status_of(error), body_of(error, request_id_of(scope))
         if not is_body_allowed_for_status_code(status):
@@ -190,6 +190,13 @@ def _wants_page(scope: Scope) -> bool:
     if scope["type"] != "http" or scope["path"].startswith("/api/"):
         return False
     return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
+
+
+def _is_mended_by_signing_in(scope: Scope, error: BaseException) -> bool:
+    """Whether nobody is signed in here: not at all, or in a browser for another platform."""
+    subject = scope.get(SUBJECT)
+    is_elsewhere = subject is not None and not subject.token and subject_here(scope) is None
+    return isinstance(error, NotSignedIn) or (isinstance(error, NotAllowed) and is_elsewhere)
 
 
 def _here(scope: Scope) -> str:

@@ -15,6 +15,7 @@ from klods.kernel.subject import Subject
 from klods.web.api import config as config_api
 from klods.web.api import health
 from klods.web.api import log as log_api
+from klods.web.api import me as me_api
 from klods.web.api import menus as menus_api
 from klods.web.api import modules as modules_api
 from klods.web.api import people as people_api
@@ -26,21 +27,22 @@ from klods.web.asking import SignedIn, Somebody, find_subject
 from klods.web.callers import rules_of
 from klods.web.errors import Errors, report
 from klods.web.middleware import BoundedBody
-from klods.web.pages import home, look, modules, new_password, patterns, search, sign_in, sign_ins
+from klods.web.pages import account, home, look, modules, new_password, patterns, search, sign_in, sign_ins
 from klods.web.pages.administration import config, features, menus, people, personal, platforms, roles, vendors
 from klods.web.pages.assets import mount_assets
 from klods.web.pages.error_page import error_page
 from klods.web.pages.rendering import Pages, redirect, render
 from klods.web.pages.sources import Shelf
 from klods.web.services import HostServices
+from klods.web.storable import only_storable
 
 Document = dict[str, Any]
 Merge = Callable[[Document, Subject], Document]
 """Puts what modules offer a subject into the host's OpenAPI document."""
 
 
-RECOGNISED = [Depends(find_subject)]
-"""Every route that somebody may be asked for at knows who calls."""
+RECOGNISED = [Depends(only_storable), Depends(find_subject)]
+"""Every route that somebody may be asked for at knows who calls, and gets nothing that cannot be stored."""
 
 
 def host_only(document: Document, subject: Subject) -> Document:  # noqa: ARG001
@@ -79,6 +81,7 @@ def create_host_app(services: HostServices, errors: Errors, merge: Merge = host_
         sign_in,
         new_password,
         sign_ins,
+        account,
         look,
         config,
         modules,
@@ -94,6 +97,7 @@ def create_host_app(services: HostServices, errors: Errors, merge: Merge = host_
         uninstalling_api,
         log_api,
         people_api,
+        me_api,
         menus_api,
         config_api,
         platforms_api,

@@ -97,8 +97,12 @@ def test_vendors_tiers_and_features_are_managed(browser, hub):
         ).status_code
         == 200
     )
+    assert 'name="code"' not in browser.get("/admin/features/tiers/gold").text
+    assert browser.post("/admin/features/tiers/gold", data={"name": "Gold", "features": ["reports"]}).status_code == 200
     assert browser.post("/admin/vendors/acme", data={"name": "ACME", "tier": "gold"}).status_code == 200
     assert hub.services.vendors.find("acme", 1).tier == "gold"
+    assert '<option value="gold" selected>Gold</option>' in browser.get("/admin/vendors/acme").text
+    assert ">Gold</td>" in browser.get("/admin/vendors").text
     assert browser.post("/admin/features/tiers/gold/delete").status_code == 409
     assert "gold" in browser.get("/admin/features").text
     assert (

@@ -191,5 +191,6 @@ def test_the_page_has_a_field_for_every_setting_and_says_where_values_come_from(
     assert shown(client.get(path("fixed_here")))["region"] == ("dk", "environment")
     stale = browser.post("/admin/modules/fixed_here/config", data={"trial_days": "8", "version": version})
     assert (stale.status_code, "was changed by somebody else" in stale.text) == (409, True)
+    assert "<span>a</span>" in browser.get("/admin/modules/plain/config").text
     browser.post("/admin/modules/fixed_here/config/unset", data={"name": "trial_days"})
     assert shown(client.get(path("fixed_here")))["trial_days"] == (30, "default")

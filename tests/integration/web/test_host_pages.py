@@ -44,6 +44,17 @@ def test_the_list_shows_every_module_with_its_state_and_reason(hub, browser):
     assert "/admin/modules/prices/enable" not in page
 
 
+def test_modules_are_called_as_the_readers_language_has_them(browser, tmp_path):
+    texts = tmp_path / "invoices" / "locales" / "da.json"
+    texts.parent.mkdir(parents=True)
+    texts.write_text('{"module": {"name": "Fakturaer", "description": "Hvad kunder skylder"}}')
+    danish = {"accept-language": "da"}
+    listed = browser.get("/admin/modules?words=skylder", headers=danish).text
+    assert ("<h2>Fakturaer</h2>" in listed, "Customers" in listed) == (True, False)
+    assert "Slå Fakturaer til" in browser.get("/admin/modules/invoices/enable", headers=danish).text
+    assert "<h2>Invoices</h2>" in browser.get("/admin/modules").text
+
+
 def test_a_plan_is_shown_before_anything_happens(hub, browser):
     page = browser.get("/admin/modules/invoices/enable")
     assert "001_init" in page.text
@@ -177,6 +188,7 @@ def test_the_history_of_a_module_shows_what_was_done_and_the_way_back(hub, brows
         connection.execute(LOGGED)
     page = browser.get("/admin/modules/invoices/log").text
     assert "spring &lt;b&gt;" in page
+    assert re.search(r">\d+ \w{3} \d{4} \d\d:\d\d</time>", page)
     assert "Had not followed by then: web-2" in page
     assert 'href="/admin/modules/invoices/undo?entry=1"' in page
     refused = browser.get("/admin/modules/invoices/undo?entry=1")

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from support.units import conninfo, database, emptied_database, scope
 
 from klods.db.statements import execute_query
+from klods.web.asgi_scope import LOCALE
 from klods.web.pages.kit.columns import Column
 from klods.web.pages.kit.table import Table
 
@@ -75,9 +76,10 @@ def items(scope):
     execute_query("insert into item(id, name) values (0, 'КИВИ')")
 
 
-def asked(parameters):
+def asked(parameters, locale="en"):
     query = urlencode(parameters).encode()
-    return ITEMS.ask(Request({"type": "http", "path": "/", "query_string": query, "headers": [], "server": ("h", 80)}))
+    scope = {"type": "http", "path": "/", "query_string": query, "headers": [], "server": ("h", 80), LOCALE: locale}
+    return ITEMS.ask(Request(scope))
 
 
 def seen(listing):
@@ -88,6 +90,32 @@ def test_the_database_finds_what_memory_finds():
     rows = [*ROWS, {"id": 0, "name": "КИВИ"}]
     stored = {urlencode(each): seen(asked(each).select("select * from item -- all of them")) for each in ASKED}
     assert stored == {urlencode(each): seen(asked(each).among(rows)) for each in ASKED}
+
+
+@pytest.mark.parametrize("locale", ["en", "da", "ru"])
+def test_names_stand_in_the_database_as_the_readers_language_has_them(locale):
+    names = [
+        "Zoë",
+        "ærlig",
+        "Østergård",
+        "Åse",
+        "Aarhus",
+        "Abel",
+        "Ole",
+        "Ödön",
+        "Ёлка",
+        "ель",
+        "Яна",
+        "a-b",
+        "straße",
+        "Ēva",
+    ]
+    rows = [{"id": number, "name": name} for number, name in enumerate(names)]
+    sql = f"values {', '.join(['(%s::int, %s::text)'] * len(rows))}"
+    found = asked({}, locale).select(
+        f"select * from ({sql}) as known(id, name)", [value for row in rows for value in row.values()]
+    )
+    assert [row["name"] for row in found.rows] == [row["name"] for row in asked({}, locale).among(rows).rows]
 
 
 def test_values_of_the_authors_own_statement_come_first():

@@ -69,6 +69,23 @@ def test_a_token_works_on_its_platform_and_the_header_must_name_that_one(hub):
     assert by_address.get("/api/v1/me", headers={"x-klods-platform": "nothing"}).status_code == 421
 
 
+def test_who_is_signed_in_on_another_platform_only_is_asked_to_sign_in_here(hub):
+    browser = client(hub, host="hub.example.com", **{"sec-fetch-site": "same-origin"})
+    browser.post("/auth/login", data={"login": "admin", "password": PASSWORD})
+    assert browser.get("/api/v1/me").json()["platform_id"] == 1
+    browser.cookies = {"klods_session": browser.cookies["klods_session"]}
+    browser.base_url = "http://shop.example.com"
+    page = {"accept": "text/html"}
+    for path in ("/", "/admin/people", "/api/docs"):
+        asked = browser.get(path, headers=page)
+        assert (asked.status_code, asked.headers["location"]) == (303, f"/auth/login?next={path}"), path
+    form = browser.get("/auth/login?next=/customers", headers=page)
+    assert (form.status_code, "Ada Holm" in form.text) == (200, False)
+    assert browser.get("/nowhere", headers=page).status_code == 404
+    assert browser.post("/admin/people/new", headers=page).status_code == 403
+    assert browser.get("/api/v1/me").json()["error"] == "not_allowed"
+
+
 def test_people_of_one_platform_cannot_sign_in_on_another(hub):
     form = {"login": "boss", "password": PASSWORD}
     assert client(hub, host="hub.example.com").post("/auth/login", data=form).status_code == 401

@@ -11,6 +11,7 @@ from klods.db.people.accounts import Account
 from klods.kernel.definition import FrontendType
 from klods.kernel.plan import Action
 from klods.settings import Settings
+from klods.web.auth.first_start import make_login_link
 from klods.web.auth.tokens import issue_token
 
 MANIFEST = {
@@ -136,6 +137,10 @@ def test_each_platform_has_its_own_modules_pages_menus_and_rows(klods):
             assert client.get("/api/v1/notes/greeting", headers=headers).json() == word
         attack(client, vendor)
         assert client.post("/api/v1/notes/add/more", headers=hub).json() == ["ours", "more"]
+        assert client.get("/notes", headers=hub | page | {"host": SHOP}).status_code == 403
+        client.post(make_login_link(klods.people, klods.people.accounts.first_admin()), headers={"host": HUB})
+        asked = client.get("/notes", headers=page | {"host": SHOP}, follow_redirects=False)
+        assert (asked.status_code, asked.headers["location"]) == (303, "/auth/login?next=/notes")
 
 
 def attack(client, vendor):

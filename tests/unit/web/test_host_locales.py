@@ -41,6 +41,12 @@ def test_a_plural_has_every_form_that_its_language_tells_apart(locale):
     }
 
 
+@pytest.mark.parametrize("locale", LOCALES)
+def test_no_way_out_of_a_plan_is_called_as_what_it_does(locale):
+    said = {key: TEXTS.catalogs[locale][f"plan.{key}"] for key in ("cancel", "undo", "disable", "uninstall", "hold")}
+    assert len(set(said.values())) == len(said)
+
+
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.name)
 def test_templates_ask_for_texts_that_exist(template: Path):
     asked = set(re.findall(r"""\b(?:host_)?t\(\s*["']([\w.]+)["']\s*[,)]""", template.read_text()))

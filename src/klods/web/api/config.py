@@ -8,8 +8,8 @@ from klods.errors import InvalidConfig
 from klods.kernel.configuring import Shown
 from klods.web.administration.config import Managing, Reading
 from klods.web.api.config_models import ConfigChangeIn, ConfigChangeOut, ConfigIn, ConfigOut
-from klods.web.api.module_models import PLAIN
 from klods.web.api.refusals import REFUSALS
+from klods.web.storable import PLAIN
 
 router = APIRouter(prefix="/api/v1/modules/{code}/config", responses=REFUSALS, tags=["config"])
 

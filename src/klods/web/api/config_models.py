@@ -8,7 +8,8 @@ from pydantic import Field, StringConstraints
 from klods.kernel.config_changes import ConfigChange
 from klods.kernel.config_view import Layer, Setting
 from klods.kernel.configuring import Shown, Wish
-from klods.web.api.module_models import PLAIN, Shape
+from klods.web.api.module_models import Shape
+from klods.web.storable import PLAIN
 
 SettingName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=PLAIN)]
 Why = Annotated[str, StringConstraints(max_length=500, pattern=PLAIN)]

@@ -7,12 +7,13 @@ from pydantic import Field
 
 from klods.kernel.definition import FrontendType
 from klods.kernel.menus import MenuChange
-from klods.web.api.module_models import PLAIN, Shape
+from klods.web.api.module_models import Shape
 from klods.web.api.people_models import Text
 from klods.web.api.refusals import REFUSALS
 from klods.web.asking import MenuManager, Services, actor
 from klods.web.pages.menu import Entry
 from klods.web.pages.platform_menu import entries_of, find_entry
+from klods.web.storable import PLAIN
 
 router = APIRouter(prefix="/api/v1/menus", responses=REFUSALS, tags=["menus"])
 

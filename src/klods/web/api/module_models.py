@@ -12,9 +12,7 @@ from klods.kernel.overview import Row
 from klods.kernel.plan import Action, Do, Intent, Plan
 from klods.kernel.problems import Problem
 from klods.kernel.undoing import can_be_undone
-
-PLAIN = r"^[^\x00-\x1f\x7f]*$"
-"""Text without control characters, which neither a log nor PostgreSQL takes."""
+from klods.web.storable import PLAIN
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=PLAIN, strip_whitespace=True)]
 Codes = Annotated[
@@ -341,16 +339,6 @@ class TokenOut(Shape):
     login: str
     created_at: datetime
     last_used_at: datetime | None
-
-
-class MeOut(Shape):
-    """Who you are here."""
-
-    login: str
-    name: str
-    kind: str
-    platform_id: int
-    token: Annotated[str, Field(description="the name of the API token in use, empty in a browser session")]
 
 
 class HealthOut(Shape):

@@ -1,4 +1,4 @@
-"""The host's own API: modules and their plans, tokens, who one is."""
+"""The host's own API: modules and their plans, tokens, dry runs."""
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
@@ -12,10 +12,8 @@ from klods.kernel.plan import Action, Intent
 from klods.kernel.state import Installed
 from klods.kernel.subject import Subject
 from klods.web.api.module_models import (
-    PLAIN,
     DryRunOut,
     EnableIn,
-    MeOut,
     MigrationsOut,
     ModuleOut,
     NewTokenOut,
@@ -32,13 +30,13 @@ from klods.web.asking import (
     ModuleManager,
     ModuleReader,
     Services,
-    SignedIn,
     actor,
     admin_who_may,
     refuse_beyond_platform,
 )
 from klods.web.auth.tokens import issue_token
 from klods.web.services import HostServices
+from klods.web.storable import PLAIN
 
 router = APIRouter(prefix="/api/v1", responses=REFUSALS)
 
@@ -154,12 +152,6 @@ def revoke_token(
     """End a token; here it stops working at once, in other processes within seconds."""
     services.people.tokens.revoke(name, caller.platform_id, only_of=_only_own(caller))
     services.authenticator.forget()
-
-
-@router.get("/me", tags=["me"], operation_id="get_me")
-def me(subject: SignedIn) -> MeOut:
-    """Who you are here."""
-    return MeOut.model_validate(subject)
 
 
 @router.get("/{code}/health", tags=["modules"], operation_id="get_disabled_module_health")

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Path, Request
 from klods.db.people.roles import Role
 from klods.web.addresses import address_on
 from klods.web.administration.people import Managing, ManagingRoles, Reading, UserAdministration, Wanted
-from klods.web.api.module_models import PLAIN
 from klods.web.api.people_models import (
     EndedOut,
     LinkOut,
@@ -25,6 +24,7 @@ from klods.web.api.refusals import REFUSALS
 from klods.web.asking import Services, SignedIn
 from klods.web.auth.credentials import session_secret
 from klods.web.auth.secrets import digest
+from klods.web.storable import PLAIN
 
 router = APIRouter(prefix="/api/v1", responses=REFUSALS)
 

@@ -9,7 +9,9 @@ from klods.db.people.accounts import Account
 from klods.db.people.roles import Role
 from klods.kernel.definition import FrontendType
 from klods.kernel.platforms import Platforms
-from klods.web.api.module_models import PLAIN, Name, Shape
+from klods.kernel.subject import Subject
+from klods.web.api.module_models import Name, Shape
+from klods.web.storable import PLAIN
 
 Text = Annotated[str, StringConstraints(max_length=200, pattern=PLAIN, strip_whitespace=True)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=PLAIN)]
@@ -85,6 +87,44 @@ class LinkOut(Shape):
     """A link that works once, within an hour."""
 
     link: str
+
+
+class MeIn(Shape):
+    """What is to be known about you from now on; what is not given stays."""
+
+    name: Text | None = None
+    email: Text | None = None
+    locale: Language | None = None
+    password: Annotated[
+        str, StringConstraints(max_length=1000), Field(description="your present one; only another address takes it")
+    ] = ""
+
+
+class MeOut(Shape):
+    """Who you are here."""
+
+    login: str
+    name: str
+    email: str
+    locale: str
+    kind: FrontendType
+    platform_id: int
+    has_password: bool
+    token: Annotated[str, Field(description="the name of the API token in use, empty in a browser session")]
+
+    @classmethod
+    def of(cls, caller: Subject, account: Account) -> Self:
+        """The caller with what is known now."""
+        return cls(
+            login=account.login,
+            name=account.name,
+            email=account.email,
+            locale=account.locale,
+            kind=account.kind,
+            platform_id=caller.platform_id,
+            has_password=account.password_hash is not None,
+            token=caller.token,
+        )
 
 
 class SignInOut(Shape):

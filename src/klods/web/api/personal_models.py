@@ -5,7 +5,8 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from klods.kernel.personal import LONGEST_ADDRESS
-from klods.web.api.module_models import PLAIN, Shape
+from klods.web.api.module_models import Shape
+from klods.web.storable import PLAIN
 
 Address = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ADDRESS, pattern=PLAIN)]
 Everywhere = Annotated[bool, Field(description="on all platforms; for accounts that are for all of them")]

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Path, Query
 
 from klods.kernel.features import Tier
 from klods.web.administration.platforms import Looking, OfFeatures, OfPlatforms, OfVendors
-from klods.web.api.module_models import PLAIN
 from klods.web.api.platform_models import (
     DecisionIn,
     FeatureOut,
@@ -21,6 +20,7 @@ from klods.web.api.platform_models import (
     VendorOut,
 )
 from klods.web.api.refusals import REFUSALS
+from klods.web.storable import PLAIN
 
 router = APIRouter(prefix="/api/v1", responses=REFUSALS)
 

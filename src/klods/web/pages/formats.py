@@ -10,6 +10,9 @@ from babel import dates, numbers
 REGIONS = {"en": "en_GB", "da": "da_DK", "ru": "ru_RU"}
 """Europe's English: the day stands before the month."""
 
+UNITS = {"en": ("B", "kB", "MB", "GB", "TB"), "ru": ("Б", "кБ", "МБ", "ГБ", "ТБ")}
+"""What bytes are counted in, from one on."""
+
 Number: TypeAlias = int | float | Decimal
 
 
@@ -55,7 +58,7 @@ class Formats:
 
     def size(self, count: int) -> str:
         """How large a file is."""
-        units = ("B", "kB", "MB", "GB", "TB")
+        units = UNITS.get(self.locale, UNITS["en"])
         amount, index = float(count), 0
         while amount >= 1000 and index < len(units) - 1:
             amount, index = amount / 1000, index + 1

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from klods.kernel.catalog import Module
+from klods.kernel.collation import Collation, collation
 from klods.kernel.definition import FrontendType, MenuItem
 from klods.kernel.features import OpenFeatures
 from klods.kernel.i18n import Texts
@@ -96,12 +97,16 @@ def menu(wordings: Iterable[Wording], kind: FrontendType, changes: Changes | Non
 
 def all_entries(wordings: Iterable[Wording], kind: FrontendType, changes: Changes | None = None) -> tuple[Entry, ...]:
     """The same with those that are hidden."""
-    found = [entry for wording in wordings for entry in _entries(wording, kind, changes or {})]
-    return tuple(sorted(found, key=_place))
+    placed = [
+        (_place(entry, collation(wording.locale)), entry)
+        for wording in wordings
+        for entry in _entries(wording, kind, changes or {})
+    ]
+    return tuple(entry for _, entry in sorted(placed, key=lambda pair: pair[0]))
 
 
-def _place(entry: Entry) -> tuple[str, int, str, str]:
-    return entry.link.group, entry.item.order, entry.link.label.casefold(), entry.link.path
+def _place(entry: Entry, language: Collation) -> tuple[str, int, str, str]:
+    return language.key(entry.link.group), entry.item.order, language.key(entry.link.label), entry.link.path
 
 
 def groups(links: Iterable[Link]) -> Mapping[str, list[Link]]:

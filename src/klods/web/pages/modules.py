@@ -1,12 +1,14 @@
 """The page of all modules, and the plan that a person sees before anything is switched."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import Response
 
 from klods.errors import CoreModule, KlodsError, NoSuchModule, NotConfirmed, SharedTables
+from klods.kernel.catalog import Catalog
 from klods.kernel.history import in_effect
 from klods.kernel.overview import Known, Row, find, overview
 from klods.kernel.plan import DELETES, TAKES_OUT, Action, Intent, Plan
@@ -15,7 +17,7 @@ from klods.web.asking import LogReader, ModuleManager, ModuleReader, Services, a
 from klods.web.errors import status_of
 from klods.web.pages.kit.columns import Column
 from klods.web.pages.kit.table import Table
-from klods.web.pages.rendering import redirect, render
+from klods.web.pages.rendering import module_words, redirect, render
 from klods.web.services import HostServices
 
 router = APIRouter(prefix="/admin/modules", include_in_schema=False)
@@ -41,7 +43,8 @@ LONGEST_NOTE = 500
 def module_list(request: Request, subject: ModuleReader, services: Services) -> Response:
     """Every module that was found, however broken, with its state and the reason; found, filtered and sorted as a table."""
     known = services.known()
-    catalog, rows = known.catalog, overview(known, subject.platform_id)
+    catalog = known.catalog
+    rows = _in_words(request, overview(known, subject.platform_id), catalog)
     items = MODULES.ask(request).among(rows)
     problems = {row.code: list(catalog.problems.of(row.code)) for row in items.rows}
     enabled = sum(row.enabled for row in rows)
@@ -97,7 +100,8 @@ Asked = Annotated[Wanted, Depends(_wanted)]
 @router.get("/{code}/log")
 def module_log(request: Request, code: str, subject: LogReader, services: Services) -> Response:
     """What was done to a module, with a way back where there is one."""
-    row = find(services.known(), code, subject.platform_id)
+    known = services.known()
+    [row] = _in_words(request, [find(known, code, subject.platform_id)], known.catalog)
     entries = services.lifecycle.log.read(code=row.code, platform_id=subject.platform_id, most=SHOWN_ENTRIES)
     undoable = {entry.id for entry in in_effect(entries) if can_be_undone(entry)}
     return render(request, "klods/module_log.html", row=row, entries=entries, undoable=undoable)
@@ -143,7 +147,7 @@ def _show_plan(request: Request, services: HostServices, wanted: Wanted, error: 
         request,
         "klods/plan.html",
         status_code=status_of(error) if error else 200,
-        row=_row(known, wanted),
+        row=_in_words(request, [_row(known, wanted)], known.catalog)[0],
         action=wanted.action,
         plan=plan,
         error=error,
@@ -153,6 +157,15 @@ def _show_plan(request: Request, services: HostServices, wanted: Wanted, error: 
         is_core=isinstance(error, CoreModule),
         asks_to_share=isinstance(error, SharedTables),
     )
+
+
+def _in_words(request: Request, rows: Sequence[Row], catalog: Catalog) -> list[Row]:
+    """The rows with what modules are called in the language of the reader."""
+    said = {row.code: module_words(request, catalog[row.code]) for row in rows if row.code in catalog}
+    return [
+        replace(row, name=said[row.code].name, description=said[row.code].description) if row.code in said else row
+        for row in rows
+    ]
 
 
 def _row(known: Known, wanted: Wanted) -> Row:

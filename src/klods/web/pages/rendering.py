@@ -8,13 +8,14 @@ from typing import Any
 from fastapi import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
+from klods.kernel.catalog import Module
 from klods.kernel.definition import FrontendType
 from klods.kernel.features import OpenFeatures
 from klods.kernel.i18n import Texts
 from klods.kernel.menus import Changes, by_entry
 from klods.kernel.subject import Subject
 from klods.kernel.switches import Mode
-from klods.web.asgi_scope import ENTRY, EXCHANGE, PAGES, SUBJECT, locale_of, open_features
+from klods.web.asgi_scope import ENTRY, EXCHANGE, PAGES, locale_of, open_features, subject_here
 from klods.web.engine.offers import Offer
 from klods.web.engine.snapshot import Entry, Snapshot, Switchboard
 from klods.web.pages.assets import address
@@ -43,6 +44,12 @@ def speaker(request: Request) -> Callable[..., str]:
     """What says a text by its key, in the words of the module whose route is running and the language of the reader."""
     pages: Pages = request.scope[PAGES]
     return partial(_say, pages.sources(request), locale_of(request.scope))
+
+
+def module_words(request: Request, module: Module) -> Wording:
+    """A module's name and description in the language of the reader."""
+    pages: Pages = request.scope[PAGES]
+    return pages.wording_of(module, locale_of(request.scope))
 
 
 def redirect(path: str, *, toast: str = "", **values: str) -> RedirectResponse:
@@ -133,6 +140,12 @@ class Pages:
         admin = subject.kind is FrontendType.ADMIN
         return [self._wording(entry, locale) for entry in entries if admin or not entry.module.definition.is_internal]
 
+    def wording_of(self, module: Module, locale: str) -> Wording:
+        """A module in words, enabled somewhere or not."""
+        entry = self.switchboard.current.entries.get(module.code)
+        version = module.definition.version
+        return self._wording(entry, locale) if entry else Wording(module, self.shelf.of(module, version).texts, locale)
+
     def _wording(self, entry: Entry, locale: str) -> Wording:
         return Wording(entry.module, self.shelf.of(entry.module, entry.content_hash).texts, locale)
 
@@ -143,7 +156,7 @@ class Pages:
 
     def _frame(self, request: Request, sources: Sources) -> Frame:
         locale = locale_of(request.scope)
-        subject: Subject | None = request.scope.get(SUBJECT)
+        subject = subject_here(request.scope)
         toast = read_toast(request)
         mode, held = _mode(request)
         return Frame(

@@ -18,7 +18,7 @@ from klods.web.pages.kit.faults import Fault, fault_of
 from klods.web.pages.kit.fields import Field, fields_in
 from klods.web.pages.kit.form import Filled, Submitted
 from klods.web.pages.kit.form import Form as KitForm
-from klods.web.pages.rendering import redirect, render
+from klods.web.pages.rendering import module_words, redirect, render
 
 router = APIRouter(prefix="/admin/modules/{code}/config", include_in_schema=False)
 
@@ -53,7 +53,9 @@ def change_config(request: Request, code: str, admin: Managing, sent: Submitted)
     except KlodsError as error:
         return _show(request, admin, admin.show(code), form, error=error)
     return redirect(
-        f"/admin/modules/{shown.code}/config", toast="toast.config_changed", name=shown.module.definition.name
+        f"/admin/modules/{shown.code}/config",
+        toast="toast.config_changed",
+        name=module_words(request, shown.module).name,
     )
 
 
@@ -66,7 +68,9 @@ def unset(request: Request, code: str, admin: Managing, name: Name = "") -> Resp
     except KlodsError as error:
         return _show(request, admin, shown, _form(shown).of(_values(shown)), error=error)
     return redirect(
-        f"/admin/modules/{shown.code}/config", toast="toast.config_changed", name=shown.module.definition.name
+        f"/admin/modules/{shown.code}/config",
+        toast="toast.config_changed",
+        name=module_words(request, shown.module).name,
     )
 
 
@@ -79,7 +83,9 @@ def undo(request: Request, code: str, number: Annotated[int, Path(ge=1, le=2**62
     except KlodsError as error:
         return _show(request, admin, shown, _form(shown).of(_values(shown)), error=error)
     return redirect(
-        f"/admin/modules/{shown.code}/config", toast="toast.config_changed", name=shown.module.definition.name
+        f"/admin/modules/{shown.code}/config",
+        toast="toast.config_changed",
+        name=module_words(request, shown.module).name,
     )
 
 
@@ -156,6 +162,7 @@ def _show(
         "klods/administration/config.html",
         status_code=status_of(error) if error else 200,
         shown=shown,
+        name=module_words(request, shown.module).name,
         form=form,
         history=admin.history(shown.code),
         may_change=admin.by.may("klods.config.manage"),

@@ -38,14 +38,26 @@ FEATURES = Table(
 )
 
 
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+Position = Annotated[int, Field(ge=0, le=10_000)]
+
+
+class NewTierIn(BaseModel):
+    """A tier that is to be made."""
+
+    code: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+    name: Text = ""
+    position: Position = 0
+
+
 class TierIn(BaseModel):
     """What a tier is to be called, and where it stands among the others."""
 
-    code: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
-    name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
-    position: Annotated[int, Field(ge=0, le=10_000)] = 0
+    name: Text = ""
+    position: Position = 0
 
 
+NEW_FORM = form_of(NewTierIn, labels="tiers")
 TIER_FORM = form_of(TierIn, labels="tiers")
 
 
@@ -70,14 +82,14 @@ def decide(
 @router.get("/tiers/new")
 def new_tier(request: Request, admin: OfFeatures) -> Response:
     """The form for a new tier."""
-    return _show(request, admin, TIER_FORM.blank())
+    return _show(request, admin, NEW_FORM.blank())
 
 
 @router.get("/tiers/{code}")
 def show_tier(request: Request, code: str, admin: OfFeatures) -> Response:
     """A tier with all its features."""
     tier = _find(admin, code)
-    values = {"code": tier.code, "name": tier.name, "position": tier.position}
+    values = {"name": tier.name, "position": tier.position}
     return _show(request, admin, TIER_FORM.of(values), code=code, chosen=tuple(tier.features))
 
 
@@ -85,15 +97,16 @@ def show_tier(request: Request, code: str, admin: OfFeatures) -> Response:
 @router.post("/tiers/new")
 def save_tier(request: Request, admin: OfFeatures, sent: Submitted, code: str = "", features: Chosen = ()) -> Response:
     """Make a tier, or replace what it has."""
-    form = TIER_FORM.read(sent)
+    form: Filled[Any] = (TIER_FORM if code else NEW_FORM).read(sent)
     wanted = form.value
     if wanted is None:
         return _show(request, admin, form, code=code, chosen=features, status_code=422)
+    code_or_new = code or wanted.code
     try:
-        admin.save_tier(Tier(code or wanted.code, wanted.name or wanted.code, frozenset(features), wanted.position))
+        admin.save_tier(Tier(code_or_new, wanted.name or code_or_new, frozenset(features), wanted.position))
     except KlodsError as error:
         return _show(request, admin, form, code=code, chosen=features, error=error)
-    return redirect(HOME, toast="toast.tier_saved", name=code or wanted.code)
+    return redirect(HOME, toast="toast.tier_saved", name=code_or_new)
 
 
 @router.post("/tiers/{code}/delete")

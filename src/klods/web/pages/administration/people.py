@@ -17,10 +17,11 @@ from klods.web.administration.people import Managing, Reading, UserAdministratio
 from klods.web.asking import Services
 from klods.web.errors import status_of
 from klods.web.pages.administration.acting import carry_out
-from klods.web.pages.administration.choices import one_of
+from klods.web.pages.administration.choices import naming, one_of
 from klods.web.pages.devices import device_name
 from klods.web.pages.kit.columns import Column
 from klods.web.pages.kit.form import Filled, Submitted, form_of
+from klods.web.pages.kit.form import Form as KitForm
 from klods.web.pages.kit.table import Table
 from klods.web.pages.rendering import redirect, render
 
@@ -72,13 +73,13 @@ def list_people(request: Request, people: Reading, services: Services) -> Respon
 @router.get("/new")
 def new_person(request: Request, people: Managing) -> Response:
     """The form for somebody new."""
-    return _show_new(request, people, form_of(_new_person(people), labels="people").blank())
+    return _show_new(request, people, _new_form(people).blank())
 
 
 @router.post("/new")
 def create_person(request: Request, people: Managing, sent: Submitted, roles: Chosen = ()) -> Response:
     """Make an account, or show the form again with what is wrong."""
-    form = form_of(_new_person(people), labels="people").read(sent)
+    form = _new_form(people).read(sent)
     wanted: Any = form.value
     if wanted is None:
         return _show_new(request, people, form, roles=roles, status_code=422)
@@ -202,16 +203,16 @@ def _show_new(
     )
 
 
-def _new_person(people: UserAdministration) -> type[BaseModel]:
-    """The model of the form, with the platforms and vendors that the caller can choose among."""
+def _new_form(people: UserAdministration) -> KitForm[Any]:
+    """The form with the platforms and vendors that the caller can choose among."""
     known = people.services.platforms.read()
     here = known.find(people.by.platform_id)
     everywhere = people.by.is_everywhere
-    platforms = [it.code for it in known.open] if everywhere else [here.code]
-    vendors = [it.code for it in people.services.vendors.all(here.id) if not it.is_archived]
+    platforms = {it.code: it.name for it in (known.open if everywhere else (here,))}
+    vendors = {it.code: it.name for it in people.services.vendors.all(here.id) if not it.is_archived}
     login = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
     start = "" if everywhere and len(known.open) == 1 else here.code
-    return create_model(
+    model = create_model(
         "NewPersonIn",
         login=(login, ...),
         name=(Text, ""),
@@ -221,6 +222,7 @@ def _new_person(people: UserAdministration) -> type[BaseModel]:
         platform=(one_of(platforms, or_none=everywhere), start),
         vendor=(one_of(vendors), ""),
     )
+    return naming(form_of(model, labels="people"), platform=platforms, vendor=vendors)
 
 
 def _choices(roles: Iterable[Role]) -> list[tuple[str, str, str]]:

@@ -1,6 +1,6 @@
 """The pages of platforms: their names, languages, host names, and whether they are open."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
@@ -13,7 +13,7 @@ from klods.kernel.platforms import Platform
 from klods.web.administration.platforms import OfPlatforms, PlatformAdministration
 from klods.web.errors import status_of
 from klods.web.pages.administration.acting import carry_out
-from klods.web.pages.administration.choices import one_of
+from klods.web.pages.administration.choices import naming, one_of
 from klods.web.pages.kit.columns import Column
 from klods.web.pages.kit.form import Filled, Submitted, form_of
 from klods.web.pages.kit.table import Table
@@ -55,7 +55,8 @@ NEW_FORM = form_of(NewPlatformIn, labels="platforms")
 @router.get("")
 def list_platforms(request: Request, admin: OfPlatforms) -> Response:
     """Every platform the caller may know of."""
-    items = PLATFORMS.ask(request).among([_row(platform) for platform in admin.platforms()])
+    tiers = _tiers(admin)
+    items = PLATFORMS.ask(request).among([_row(platform, tiers) for platform in admin.platforms()])
     return items.export() or render(
         request, "klods/administration/platforms.html", items=items, may_create=admin.by.is_everywhere
     )
@@ -159,21 +160,25 @@ def _show(
 
 
 def _form(admin: PlatformAdministration) -> Any:
-    tiers = one_of(tier.code for tier in admin.tiers())
+    tiers = _tiers(admin)
     name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-    model = create_model("PlatformIn", name=(name, ...), locale=(one_of(LOCALES), ""), tier=(tiers, ""))
-    return form_of(model, labels="platforms")
+    model = create_model("PlatformIn", name=(name, ...), locale=(one_of(LOCALES), ""), tier=(one_of(tiers), ""))
+    return naming(form_of(model, labels="platforms"), tier=tiers)
+
+
+def _tiers(admin: PlatformAdministration) -> dict[str, str]:
+    return {tier.code: tier.name for tier in admin.tiers()}
 
 
 def _values(platform: Platform) -> dict[str, Any]:
     return {"name": platform.name, "locale": platform.locale, "tier": platform.tier}
 
 
-def _row(platform: Platform) -> dict[str, Any]:
+def _row(platform: Platform, tiers: Mapping[str, str]) -> dict[str, Any]:
     return {
         "code": platform.code,
         "name": platform.name,
         "domains": ", ".join(platform.domains),
-        "tier": platform.tier,
+        "tier": tiers.get(platform.tier, platform.tier),
         "state": "archived" if platform.is_archived else "open",
     }

@@ -1,6 +1,6 @@
 """The pages of the vendors on a platform."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
@@ -12,7 +12,7 @@ from klods.errors import KlodsError
 from klods.web.administration.platforms import OfVendors, PlatformAdministration
 from klods.web.errors import status_of
 from klods.web.pages.administration.acting import carry_out
-from klods.web.pages.administration.choices import one_of
+from klods.web.pages.administration.choices import naming, one_of
 from klods.web.pages.kit.columns import Column
 from klods.web.pages.kit.form import Filled, Submitted, form_of
 from klods.web.pages.kit.table import Table
@@ -52,7 +52,8 @@ NEW_FORM = form_of(NewVendorIn, labels="vendors")
 @router.get("")
 def list_vendors(request: Request, admin: OfVendors) -> Response:
     """The vendors of the platform."""
-    items = VENDORS.ask(request).among([_row(vendor) for vendor in admin.vendors()])
+    tiers = _tiers(admin)
+    items = VENDORS.ask(request).among([_row(vendor, tiers) for vendor in admin.vendors()])
     return items.export() or render(request, "klods/administration/vendors.html", items=items)
 
 
@@ -140,15 +141,20 @@ def _show(
 
 
 def _form(admin: PlatformAdministration) -> Any:
-    tiers = one_of(tier.code for tier in admin.tiers())
+    tiers = _tiers(admin)
     name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-    return form_of(create_model("VendorIn", name=(name, ...), tier=(tiers, "")), labels="vendors")
+    model = create_model("VendorIn", name=(name, ...), tier=(one_of(tiers), ""))
+    return naming(form_of(model, labels="vendors"), tier=tiers)
 
 
-def _row(vendor: Vendor) -> dict[str, Any]:
+def _tiers(admin: PlatformAdministration) -> dict[str, str]:
+    return {tier.code: tier.name for tier in admin.tiers()}
+
+
+def _row(vendor: Vendor, tiers: Mapping[str, str]) -> dict[str, Any]:
     return {
         "code": vendor.code,
         "name": vendor.name,
-        "tier": vendor.tier,
+        "tier": tiers.get(vendor.tier, vendor.tier),
         "state": "archived" if vendor.is_archived else "open",
     }

@@ -27,6 +27,9 @@ class Field:
     """Whether nothing is a value of its own."""
 
     choices: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What choices are called that no locale file knows."""
+
     limits: Mapping[str, Any] = field(default_factory=dict)
     """Attributes of the input: ``min``, ``max``, ``step``, ``maxlength``."""
 

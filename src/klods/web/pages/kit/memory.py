@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from klods.kernel.collation import Collation, collation
 from klods.web.pages.kit.columns import Between, Column, Contains, Equals, Filter, as_day, value_of
 from klods.web.pages.kit.query import Query
 
 
 def matching(rows: Sequence[Any], query: Query, key: str) -> list[Any]:
     """All rows that are asked for, in order; rows that sort alike stand by their key."""
-    column = query.sort_column
+    column, language = query.sort_column, collation(query.locale)
     found = [row for row in rows if _holds(row, query)]
-    found.sort(key=lambda row: _comparable(value_of(row, key)))
-    found.sort(key=lambda row: _comparable(value_of(row, column.key)), reverse=query.descending)
+    found.sort(key=lambda row: _comparable(value_of(row, key), language))
+    found.sort(key=lambda row: _comparable(value_of(row, column.key), language), reverse=query.descending)
     # What holds nothing comes last, both ways.
     found.sort(key=lambda row: value_of(row, column.key) is None)
     return found
@@ -50,8 +51,8 @@ def _lies_between(value: Any, asked: Between) -> bool:
     return bool(value < asked.high if asked.short else value <= asked.high)
 
 
-def _comparable(value: Any) -> tuple[bool, Any]:
+def _comparable(value: Any, language: Collation) -> tuple[bool, Any]:
     """Something that sorts among others of its column; None sorts among itself."""
     if value is None:
         return False, 0
-    return True, value.lower() if isinstance(value, str) else value
+    return True, language.key(value) if isinstance(value, str) else value

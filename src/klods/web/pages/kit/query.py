@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from klods.errors import InvalidQuery
+from klods.kernel.i18n import FALLBACK
 from klods.web.pages.kit.columns import Column, Filter, checked_text, parameters
 
 SIZES = (25, 50, 100)
@@ -25,6 +26,9 @@ class Query:
     export: str = ""
     filters: Mapping[str, Filter] = field(default_factory=dict)
     """By the key of the column."""
+
+    locale: str = FALLBACK
+    """The language by which texts are put in order."""
 
     @property
     def first(self) -> int:
@@ -69,7 +73,7 @@ def read_asked(path: str, pairs: Sequence[tuple[str, str]], columns: tuple[Colum
     return Asked(own, tuple(pair for pair in pairs if pair[0] not in names), path, prefix)
 
 
-def read_query(own: Mapping[str, str], columns: tuple[Column, ...], order: str) -> Query:
+def read_query(own: Mapping[str, str], columns: tuple[Column, ...], order: str, locale: str = FALLBACK) -> Query:
     """The query that the parameters mean; raise `InvalidQuery` for what cannot be meant."""
     sort, descending = _read_sort(own.get("sort", order), columns)
     return Query(
@@ -81,6 +85,7 @@ def read_query(own: Mapping[str, str], columns: tuple[Column, ...], order: str) 
         words=checked_text("words", own.get("words", "").strip()),
         export=_read_choice(own, "export", EXPORTS),
         filters=dict(_read_filters(own, columns)),
+        locale=locale,
     )
 
 

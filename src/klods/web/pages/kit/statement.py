@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from klods.kernel.collation import collation
 from klods.web.pages.kit.columns import Between, Column, Contains, Equals, Filter
 from klods.web.pages.kit.query import Query
 
@@ -79,7 +80,7 @@ def _contains(name: str) -> str:
 def _order(query: Query, key: str) -> str:
     column = query.sort_column
     name = _name(column.key)
-    by = f"lower({name}::text)" if column.kind == "text" else name
+    by = collation(query.locale).sql(f"{name}::text") if column.kind == "text" else name
     return f" ORDER BY {by} {'DESC' if query.descending else 'ASC'} NULLS LAST, {_name(key)}"
 
 

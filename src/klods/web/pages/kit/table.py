@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from klods.db.statements import execute_query
 from klods.errors import TooManyRows
+from klods.web.asgi_scope import locale_of
 from klods.web.pages.kit.columns import Column, parameters, value_of
 from klods.web.pages.kit.export import file_of
 from klods.web.pages.kit.memory import matching
@@ -37,7 +38,8 @@ class Table:
         """What a person asks of this table; raise `InvalidQuery` for an address that cannot be meant."""
         prefix = f"{self.name}_" if self.name else ""
         asked = read_asked(request.url.path, request.query_params.multi_items(), self.columns, prefix)
-        return Wanted(self, request, asked, read_query(asked.own, self.columns, self.order))
+        query = read_query(asked.own, self.columns, self.order, locale_of(request.scope))
+        return Wanted(self, request, asked, query)
 
 
 @dataclass(frozen=True)
