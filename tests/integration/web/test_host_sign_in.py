@@ -9,6 +9,7 @@ from klods.db.people.accounts import Account
 from klods.kernel.definition import FrontendType
 from klods.web.auth import sign_in
 from klods.web.auth.first_start import make_login_link, nobody_has_signed_in, prepare_admin
+from klods.web.auth.passwords import Passwords
 from klods.web.auth.secrets import TOKEN_PREFIX
 
 JSON = {"Content-Type": "application/json"}
@@ -163,6 +164,14 @@ def test_a_link_shows_a_button_first_and_lets_in_once(hub, browser):
 
 def test_a_made_up_link_lets_nobody_in(hub, browser):
     assert browser.post("/auth/link/made-up").status_code == 410
+
+
+def test_a_made_up_link_makes_the_hub_hash_nothing(hub, browser, monkeypatch):
+    def hashed(self, password):
+        raise AssertionError
+
+    monkeypatch.setattr(Passwords, "hash", hashed)
+    assert browser.post("/auth/reset/made-up", data={"new": PASSWORD}).status_code == 410
 
 
 def test_the_first_start_makes_an_admin_and_a_link_until_somebody_came_in(hub, browser):

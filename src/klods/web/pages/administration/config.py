@@ -24,6 +24,7 @@ from klods.web.pages.rendering import redirect, render
 router = APIRouter(prefix="/admin/modules/{code}/config", include_in_schema=False)
 
 Name = Annotated[str, Form(max_length=100)]
+LONGEST_VERSION = 20
 
 
 class Given(BaseModel):
@@ -44,7 +45,7 @@ def change_config(request: Request, code: str, admin: Managing, sent: Submitted)
     """Save what differs from what is in force, or show the form again with what is wrong beside the fields."""
     shown = admin.show(code)
     form = _form(shown).read(sent, _values(shown))
-    version = str(sent.get("version", ""))
+    version = str(sent.get("version", ""))[:LONGEST_VERSION]
     try:
         values = _changed(shown, form)
         seen = int(version) if version.isascii() and version.isdigit() else None
@@ -130,7 +131,7 @@ def _read(field: Field, value: Any) -> Any:
         return value
     try:
         return json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return value
 
 
