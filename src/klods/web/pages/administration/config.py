@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Request
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
-from klods.errors import InvalidConfig, KlodsError
+from klods.errors import InvalidConfig, KlodsError, StaleConfig
 from klods.kernel.config_view import Layer, Setting
 from klods.kernel.configuring import Shown, Wish
 from klods.web.config_administration import ConfigAdministration
@@ -52,6 +52,10 @@ def change_config(request: Request, code: str, admin: Managing, sent: Submitted)
         admin.change(code, Wish(values, (), seen))
     except InvalidConfig as error:
         return _show(request, admin, shown, _with_faults(form, error), error=error)
+    except StaleConfig as error:
+        # What was typed stands on what was seen: sent again with the new version, it would take back what others did.
+        now = admin.show(code)
+        return _show(request, admin, now, _form(now).of(_values(now)), error=error)
     except KlodsError as error:
         return _show(request, admin, admin.show(code), form, error=error)
     return redirect(
