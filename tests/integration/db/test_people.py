@@ -10,7 +10,7 @@ from klods.db.people.links import Purpose
 from klods.db.people.roles import Role
 from klods.db.people.sign_ins import Visitor
 from klods.db.people.stores import People
-from klods.errors import LastAdministrator, LinkSpent, NameTaken, NoSuchToken
+from klods.errors import InvalidName, LastAdministrator, LinkSpent, NameTaken, NoSuchToken
 from klods.kernel.definition import FrontendType
 from klods.kernel.subject import Subject
 from klods.web.auth.secrets import digest
@@ -52,6 +52,12 @@ def test_a_login_is_found_whatever_its_capitals(people, ada):
 def test_a_login_is_taken_whatever_its_capitals(people, ada):
     with pytest.raises(NameTaken):
         people.accounts.create(Account(0, "ADA"))
+
+
+@pytest.mark.parametrize("login", ["", " ada", "a\nb", "admin\u200b", "\u202enimda", "a\0"])
+def test_nobody_gets_a_login_that_looks_like_another_or_that_nobody_can_type(people, login):
+    with pytest.raises(InvalidName):
+        people.accounts.create(Account(0, login))
 
 
 def test_the_first_admin_is_made_once_however_many_ask_at_the_same_moment(people):

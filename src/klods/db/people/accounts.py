@@ -58,7 +58,8 @@ class Accounts:
         return [found for row in self._rows.all(f"{_ACCOUNT} order by lower(login)") if (found := _account(row))]
 
     def create(self, account: Account) -> Account:
-        """Store a new account and return it with its number; raise `NameTaken` for a login in use."""
+        """Store a new account and return it with its number; raise `InvalidName`, or `NameTaken` for a login in use."""
+        _refuse_misleading(account.login)
         _refuse_wrong_address(account.email)
         try:
             row = self._rows.one(_CREATE, asdict(account))
@@ -125,6 +126,12 @@ class Accounts:
             )
             connection.execute(_SPEND, [user_id])
             connection.execute(TELL)
+
+
+def _refuse_misleading(login: str) -> None:
+    """A login stands in the log: it must not look like another one, nor be one that nobody can type."""
+    if not login.strip() or login != login.strip() or not login.isprintable():
+        raise InvalidName(name=login, reason="a login is made of letters, digits and signs that can be seen")
 
 
 def _refuse_wrong_address(email: str) -> None:

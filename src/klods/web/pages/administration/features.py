@@ -9,6 +9,7 @@ from starlette.responses import Response
 from klods.errors import KlodsError, NoSuchTier
 from klods.kernel.features import Tier
 from klods.web.errors import status_of
+from klods.web.host_models import PLAIN
 from klods.web.pages.kit.columns import Column
 from klods.web.pages.kit.form import Filled, Submitted, form_of
 from klods.web.pages.kit.table import Table
@@ -19,7 +20,7 @@ from klods.web.platform_api import OfFeatures
 router = APIRouter(prefix="/admin/features", include_in_schema=False)
 
 HOME = "/admin/features"
-Chosen = Annotated[tuple[str, ...], Form()]
+Chosen = Annotated[tuple[Annotated[str, StringConstraints(max_length=100, pattern=PLAIN)], ...], Form()]
 DECISIONS = {"grant": True, "withdraw": False, "reset": None}
 
 FEATURES = Table(

@@ -22,14 +22,16 @@ from klods.web.pages.kit.columns import Column
 from klods.web.pages.kit.form import Filled, Submitted, form_of
 from klods.web.pages.kit.table import Table
 from klods.web.pages.rendering import redirect, render
+from klods.web.host_models import PLAIN
 from klods.web.people_api import Managing, Reading
+from klods.web.people_models import Code
 from klods.web.user_administration import UserAdministration, Wanted
 
 router = APIRouter(prefix="/admin/people", include_in_schema=False)
 
 HOME = "/admin/people"
-Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
-Chosen = Annotated[tuple[str, ...], Form()]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=PLAIN)]
+Chosen = Annotated[tuple[Code, ...], Form(max_length=50)]
 
 PEOPLE = Table(
     Column("login", "people.login", finds=True, link="/admin/people/{login}"),
@@ -210,7 +212,7 @@ def _new_person(people: UserAdministration) -> type[BaseModel]:
     everywhere = people.by.is_everywhere
     platforms = [it.code for it in known.open] if everywhere else [here.code]
     vendors = [it.code for it in people.services.vendors.all(here.id) if not it.is_archived]
-    login = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+    login = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=PLAIN)]
     start = "" if everywhere and len(known.open) == 1 else here.code
     return create_model(
         "NewPersonIn",
