@@ -13,7 +13,6 @@ from klods.kernel.config_schema import Schema, names_of, schema_from
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.names import environment_prefix
 
-
 LONGEST = 50_000
 """Of one value, as JSON: every process holds all of them, and the history keeps each for good."""
 
@@ -46,7 +45,9 @@ def refuse_unstorable(code: str, values: Mapping[str, Any]) -> None:
     reasons = {name: reason for name, value in values.items() if (reason := _why_unstorable(value))}
     if reasons:
         faults = {name: {"type": "config_kind", "msg": it, "ctx": {}, "variable": name} for name, it in reasons.items()}
-        raise InvalidConfig(module=code, reason="; ".join(f"{name}: {it}" for name, it in reasons.items()), faults=faults)
+        raise InvalidConfig(
+            module=code, reason="; ".join(f"{name}: {it}" for name, it in reasons.items()), faults=faults
+        )
 
 
 def _why_unstorable(value: Any) -> str:

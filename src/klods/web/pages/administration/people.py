@@ -15,6 +15,7 @@ from klods.kernel.i18n import LOCALES
 from klods.web.addresses import address_on
 from klods.web.asking import Services
 from klods.web.errors import status_of
+from klods.web.host_models import PLAIN
 from klods.web.pages.administration.acting import carry_out
 from klods.web.pages.administration.choices import one_of
 from klods.web.pages.devices import device_name
@@ -22,7 +23,6 @@ from klods.web.pages.kit.columns import Column
 from klods.web.pages.kit.form import Filled, Submitted, form_of
 from klods.web.pages.kit.table import Table
 from klods.web.pages.rendering import redirect, render
-from klods.web.host_models import PLAIN
 from klods.web.people_api import Managing, Reading
 from klods.web.people_models import Code
 from klods.web.user_administration import UserAdministration, Wanted

@@ -11,11 +11,11 @@ from klods.errors import KlodsError
 from klods.kernel.definition import FrontendType
 from klods.kernel.permissions import EVERYTHING, covers
 from klods.web.errors import status_of
+from klods.web.host_models import PLAIN
 from klods.web.pages.kit.columns import Column
 from klods.web.pages.kit.form import Filled, Submitted, form_of
 from klods.web.pages.kit.table import Table
 from klods.web.pages.rendering import redirect, render
-from klods.web.host_models import PLAIN
 from klods.web.people_api import ManagingRoles, Reading
 from klods.web.user_administration import UserAdministration
 

@@ -36,7 +36,7 @@ TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
-_FORMULA = re.compile(r"(\A|[;\t\r\n])(?=[ \"]*[=+\-@\t\r\n＝＋－＠])")  # noqa: RUF001 - spreadsheets run the wide ones too
+_FORMULA = re.compile(r"(\A|[;\t\r\n])(?=[ \"]*[=+\-@\t\r\n＝＋－＠])")
 """Where a formula would begin; half of Europe parts cells at semicolons, also inside of a text in a file with commas."""
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
