@@ -210,6 +210,18 @@ def test_who_came_by_link_chooses_a_first_password_without_an_old_one(hub, brows
     assert log_in(browser, password="five loud cranes").status_code == 303
 
 
+def test_a_token_chooses_no_password_for_its_owner(hub):
+    program = TestClient(hub.app, headers={"Authorization": f"Bearer {hub.token(hub.admin(password=None))}"})
+    assert program.post("/auth/password", data={"new": PASSWORD}).status_code == 403
+    assert hub.people.accounts.find("admin").password_hash is None
+
+
+def test_a_token_is_revoked_whatever_its_name(hub):
+    program = TestClient(hub.app, headers={"Authorization": f"Bearer {hub.token(hub.admin())}"})
+    assert program.post("/api/v1/tokens", json={"name": "ci/cd"}).status_code == 201
+    assert program.delete("/api/v1/tokens/ci%2Fcd").status_code == 204
+
+
 def test_a_token_lets_a_program_in_until_it_is_revoked(hub):
     admin = hub.admin()
     program = TestClient(hub.app, headers={"Authorization": f"Bearer {hub.token(admin)}"})
