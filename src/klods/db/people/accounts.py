@@ -131,7 +131,9 @@ class Accounts:
 def _refuse_misleading(login: str) -> None:
     """A login stands in the log and in addresses: nobody must take it for another, fail to type it, or not get at it."""
     if login.strip() in ("", ".", "..") or login != login.strip() or not login.isprintable() or "/" in login:
-        raise InvalidName(name=login, reason="a login is made of letters, digits and signs that can be seen, and no slash")
+        raise InvalidName(
+            name=login, reason="a login is made of letters, digits and signs that can be seen, and no slash"
+        )
 
 
 def _refuse_wrong_address(email: str) -> None:
