@@ -43,12 +43,25 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         _report_usage(error, json=json)
         return error.exit_code
+    except UnicodeEncodeError:
+        if all(map(_is_text, arguments)):
+            raise
+        _report_usage(click.UsageError("An argument is not written in UTF-8."), json=json)
+        return 2
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except BrokenPipeError:
         _forget_output()
         return 1
     return answer if type(answer) is int else 0
+
+
+def _is_text(argument: str) -> bool:
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _report(error: KlodsError, *, json: bool) -> None:

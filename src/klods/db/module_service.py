@@ -10,7 +10,7 @@ from klods.db.scope import Scope, open_scope
 from klods.errors import NoScope, OtherModulesConfig, ReadOnlyModule, StaleConfig, UnreadableSecret
 from klods.kernel.config import values as values_in_force
 from klods.kernel.config_changes import NewConfig, merged
-from klods.kernel.config_choice import checked_names, typed_by_defaults
+from klods.kernel.config_choice import checked_names, refuse_unstorable, typed_by_defaults
 from klods.kernel.config_schema import schema_from, schema_of, secrets_of
 from klods.kernel.configured import in_clear, sealed
 from klods.kernel.definition import ModuleDefinition
@@ -66,6 +66,7 @@ def _changed(scope: Scope, definition: ModuleDefinition, stored: StoredConfig, v
         given = typed_by_defaults(definition, given)
     found = values_in_force(definition, scope.database.environment, in_clear(stored, cipher) | given)
     plain = {name: _plain(found[name]) for name in given if name not in hidden}
+    refuse_unstorable(definition.code, plain)
     fresh = {name: sealed(stored, name, given[name], cipher) for name in given if name in hidden}
     return NewConfig(stored, merged(stored, plain, ()), {**stored.secrets, **fresh})
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -11,6 +12,11 @@ from klods.kernel.config import SWITCHES, WORDS
 from klods.kernel.config_schema import Schema, names_of, schema_from
 from klods.kernel.definition import ModuleDefinition
 from klods.kernel.names import environment_prefix
+
+LONGEST = 50_000
+"""Of one value, as JSON: every process holds all of them, and the history keeps each for good."""
+
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def schema_for(schema: Schema, definition: ModuleDefinition) -> Schema:
@@ -34,6 +40,27 @@ def checked_names(
     return {known[name.lower()]: value for name, value in given.items()}
 
 
+def refuse_unstorable(code: str, values: Mapping[str, Any]) -> None:
+    """Raise `InvalidConfig` with every value that no row of the database can hold, or only at the cost of everybody."""
+    reasons = {name: reason for name, value in values.items() if (reason := _why_unstorable(value))}
+    if reasons:
+        faults = {name: {"type": "config_kind", "msg": it, "ctx": {}, "variable": name} for name, it in reasons.items()}
+        raise InvalidConfig(
+            module=code, reason="; ".join(f"{name}: {it}" for name, it in reasons.items()), faults=faults
+        )
+
+
+def _why_unstorable(value: Any) -> str:
+    try:
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        text.encode()
+    except (ValueError, RecursionError):
+        return "numbers must be finite, and texts Unicode"
+    if _NUL.search(text):
+        return "a text cannot hold a NUL character"
+    return f"it is longer than {LONGEST:,} characters" if len(text) > LONGEST else ""
+
+
 def _why_not(name: str, known: Mapping[str, str], fixed: set[str], code: str) -> str:
     if name in SWITCHES:
         return f"safety switches are turned with `klods module live {code}` and `klods module hold {code}`"
@@ -52,7 +79,7 @@ def typed_by_defaults(definition: ModuleDefinition, given: Mapping[str, Any]) ->
         example = definition.default_config.get(name)
         try:
             typed[name] = _typed(value, example)
-        except (ValueError, KeyError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             message = f"a value like {example!r} is needed"
             faults[name] = {"type": "config_kind", "msg": message, "ctx": {}, "variable": name}
     if faults:

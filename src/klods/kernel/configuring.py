@@ -8,7 +8,7 @@ from klods.errors import ChangedSince, InvalidConfig, StaleConfig, UnreadableSec
 from klods.kernel.catalog import Module, Source
 from klods.kernel.config import Environment
 from klods.kernel.config_changes import ConfigChange, NewConfig, merged
-from klods.kernel.config_choice import checked_names, schema_for, typed_by_defaults
+from klods.kernel.config_choice import checked_names, refuse_unstorable, schema_for, typed_by_defaults
 from klods.kernel.config_schema import Schema, names_of, secrets_of
 from klods.kernel.config_view import Setting, settings_of
 from klods.kernel.configured import opened, place_of, sealed
@@ -132,11 +132,13 @@ class Configuration:
             raise StaleConfig(module=shown.code, seen=wish.version, version=old.version)
         hidden = secrets_of(shown.schema)
         given = checked_names(shown.schema, shown.module.definition, self._given(shown.module), wish.values)
+        refuse_unstorable(shown.code, given)
         gone = self._gone(shown, wish, given)
         kept = replace(old, secrets={name: it for name, it in old.secrets.items() if name not in {*gone, *given}})
         clear = {**merged(old, given, gone), **self._in_clear(kept)}
         normal = self._normal(shown, clear)
         plain = {name: normal.get(name, given[name]) for name in given if name not in hidden}
+        refuse_unstorable(shown.code, plain)
         fresh = {name: sealed(old, name, given[name], self.cipher) for name in given if name in hidden}
         new = NewConfig(old, merged(old, plain, {*gone, *fresh}), {**kept.secrets, **fresh}, why=wish.why)
         return self._store(shown, new, actor)

@@ -140,8 +140,8 @@ class Plan:
 
     @property
     def concerns_all_platforms(self) -> bool:
-        """Whether it does more than switch modules on one platform: code and tables are the same for all."""
-        return any(step.do not in ON_ONE_PLATFORM for step in self.steps)
+        """Whether it does more than switch modules on one platform: code and tables are the same for all, shared rows too."""
+        return self.shared or any(step.do not in ON_ONE_PLATFORM for step in self.steps)
 
     @property
     def token(self) -> str:

@@ -59,20 +59,26 @@ class Platforms:
         return {domain: platform for platform in self.open for domain in platform.domains}
 
     @cached_property
+    def _closed(self) -> frozenset[str]:
+        """The host names of archived platforms."""
+        return frozenset(domain for platform in self.known if platform.is_archived for domain in platform.domains)
+
+    @cached_property
     def _by_code(self) -> Mapping[str, Platform]:
         return {platform.code: platform for platform in self.known}
 
     def at(self, host: str, named: str = "") -> Platform:
         """The platform of a request: the one it names, else the one of its host name, else the only one.
 
-        Raises `Misdirected`: with several platforms a host name that belongs to none is never for some default one.
+        Raises `Misdirected`: with several platforms a host name that belongs to none is never for some default one,
+        and that of an archived platform never for the one that is left.
         """
         if named:
             found = self._by_code.get(named)
             if found is None or found.is_archived:
                 raise Misdirected(what=f"There is no platform {named!r}")
             return found
-        if len(self.open) == 1:
+        if len(self.open) == 1 and not (self._closed and host_of(host) in self._closed):
             return self.open[0]
         try:
             return self._by_domain[host_of(host)]

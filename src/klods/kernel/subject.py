@@ -26,7 +26,7 @@ class Subject:
     """What the person's roles allow on this platform."""
 
     is_everywhere: bool = False
-    """Whether the account is for all platforms, and not for this one alone."""
+    """Whether the account is for all platforms, and may do nothing here that it may not do on all of them."""
 
     vendor_id: int | None = None
     """Whom a vendor works for."""

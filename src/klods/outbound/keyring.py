@@ -1,10 +1,11 @@
 """The keys that secrets are encrypted with: from the environment, or from a file beside the data that no backup holds."""
 
+import fcntl
 import json
 import os
 import secrets
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -49,8 +50,9 @@ class Keyring:
         """Put a new key before those in the file; raise `InvalidSettings` when the environment has them."""
         if self._given:
             raise InvalidSettings(reason=f"{VARIABLE} holds the keys: put the new one before them there, with a comma")
-        before = self._read()
-        _write(self._file, "\n".join([Fernet.generate_key().decode(), *before]) + "\n")
+        with _alone(self._file.parent):
+            before = self._read()
+            _write(self._file, "\n".join([Fernet.generate_key().decode(), *before]) + "\n")
         self._ready()
 
     def _opened(self, keys: Sequence[Fernet], sealed: str) -> tuple[str, str] | None:
@@ -64,7 +66,8 @@ class Keyring:
         """The keys as they are now."""
         names = self._given.split(",") if self._given else self._read()
         if not names and make:
-            _make(self._file)
+            with _alone(self._file.parent):
+                _make(self._file)
             names = self._read()
         self._keys = tuple(self._key(name.strip()) for name in names if name.strip())
         return self._keys
@@ -84,6 +87,21 @@ class Keyring:
             place = VARIABLE if self._given else self._file
             reason = f"{place} holds something that is no key: each is 32 bytes as 44 characters of URL-safe base64"
             raise InvalidSettings(reason=reason) from None
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder: of two who write keys the second must see those of the first, or what they encrypted is lost."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise CannotWrite(path=str(folder), reason=error.strerror) from None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _make(file: Path) -> None:

@@ -60,7 +60,7 @@ def guarded(
 
 
 class Envelope:
-    """Names each request, refuses malformed host names and seals the answer with headers."""
+    """Names each request, refuses malformed host names and paths, and seals the answer with headers."""
 
     def __init__(self, app: ASGIApp, given: Mapping[str, Any]) -> None:
         self._app = app
@@ -74,7 +74,7 @@ class Envelope:
         request_id = _request_id(scope)
         scope.update(self._given)
         scope[REQUEST_ID] = request_id
-        app = self._app if _has_sane_host(scope) else _bad_host(scope)
+        app = self._app if not (wrong := _why_malformed(scope)) else _malformed(scope, wrong)
         await app(scope, receive, _sealing(send, request_id))
 
 
@@ -167,7 +167,13 @@ def _has_sane_host(scope: Scope) -> bool:
     return len(hosts) == 1 and _HOST.match(hosts[0]) is not None
 
 
-def _bad_host(scope: Scope) -> ASGIApp:
+def _why_malformed(scope: Scope) -> str:
+    if "\0" in scope["path"]:
+        return "The path of this request holds a NUL character."
+    return "" if _has_sane_host(scope) else "The Host header of this request is missing or malformed."
+
+
+def _malformed(scope: Scope, reason: str) -> ASGIApp:
     if scope["type"] == "websocket":
         return hang_up
-    return PlainTextResponse("The Host header of this request is missing or malformed.\n", status_code=400)
+    return PlainTextResponse(f"{reason}\n", status_code=400)

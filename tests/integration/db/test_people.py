@@ -6,10 +6,11 @@ import pytest
 from klods.db.database import Database
 from klods.db.people import sign_ins
 from klods.db.people.accounts import Account
+from klods.db.people.links import Purpose
 from klods.db.people.roles import Role
 from klods.db.people.sign_ins import Visitor
 from klods.db.people.stores import People
-from klods.errors import LastAdministrator, LinkSpent, NameTaken, NoSuchToken
+from klods.errors import InvalidName, LastAdministrator, LinkSpent, NameTaken, NoSuchToken
 from klods.kernel.definition import FrontendType
 from klods.kernel.subject import Subject
 from klods.web.auth.secrets import digest
@@ -51,6 +52,12 @@ def test_a_login_is_found_whatever_its_capitals(people, ada):
 def test_a_login_is_taken_whatever_its_capitals(people, ada):
     with pytest.raises(NameTaken):
         people.accounts.create(Account(0, "ADA"))
+
+
+@pytest.mark.parametrize("login", ["", " ada", "a\nb", "admin\u200b", "\u202enimda", "a\0", "a/b", ".."])
+def test_nobody_gets_a_login_that_looks_like_another_or_that_nobody_can_type(people, login):
+    with pytest.raises(InvalidName):
+        people.accounts.create(Account(0, login))
 
 
 def test_the_first_admin_is_made_once_however_many_ask_at_the_same_moment(people):
@@ -252,3 +259,27 @@ def test_the_roles_of_everybody_are_read_at_once(people, ada):
     assert [role.code for role in people.roles.held(1)[ada.id]] == ["clerk", "local"]
     assert [role.code for role in people.roles.held(2)[ada.id]] == ["clerk"]
     assert people.roles.held()[ada.id] == people.roles.of(ada.id)
+
+
+def test_a_role_of_one_platform_never_hides_one_of_all(people):
+    with pytest.raises(NameTaken, match="all platforms"):
+        people.roles.create(Role("administrator", "", platform_id=1))
+    people.roles.create(Role("clerk", "", platform_id=1))
+    with pytest.raises(NameTaken, match="one platform"):
+        people.roles.create(Role("clerk", ""))
+
+
+@pytest.mark.parametrize("end", ["password", "address", "disabled"])
+def test_links_that_wait_are_worth_nothing_once_their_reason_is_gone(people, ada, end):
+    people.links.create(SECRET, ada.id, HOUR, Purpose.PASSWORD)
+    people.accounts.change(ada.id, name="Ada Lund", email=ada.email, locale="")
+    assert people.links.is_open(SECRET, 1, Purpose.PASSWORD)
+    if end == "password":
+        people.accounts.set_password(ada.id, "another hash")
+    elif end == "address":
+        people.accounts.change(ada.id, name=ada.name, email="ada@example.com", locale="")
+    else:
+        people.accounts.disable(ada.id)
+        people.accounts.enable(ada.id)
+    with pytest.raises(LinkSpent):
+        people.links.spend(SECRET, 1, Purpose.PASSWORD)

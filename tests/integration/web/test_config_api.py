@@ -90,6 +90,12 @@ def test_a_value_of_the_platform_covers_the_default_until_it_is_unset(client):
     assert shown(client.patch(path("plain"), json={"unset": ["rows"]}))["rows"] == (5, "default")
 
 
+def test_what_cannot_be_stored_is_a_fault_of_its_field(client):
+    for code, name, value in (("plain", "rows", [1]), ("billing", "region", "a\0b")):
+        answer = client.patch(path(code), json={"values": {name: value}})
+        assert (answer.status_code, set(answer.json()["data"]["fields"])) == (422, {name})
+
+
 def test_the_schema_checks_the_whole_and_names_every_field(client):
     wrong = client.patch(path("billing"), json={"values": {"trial_days": 999, "live": "perhaps"}})
     assert wrong.status_code == 422
@@ -192,5 +198,8 @@ def test_the_page_has_a_field_for_every_setting_and_says_where_values_come_from(
     stale = browser.post("/admin/modules/fixed_here/config", data={"trial_days": "8", "version": version})
     assert (stale.status_code, "was changed by somebody else" in stale.text) == (409, True)
     assert "<span>a</span>" in browser.get("/admin/modules/plain/config").text
+    # Sent once more as it stands there, it must not take back what the other one changed.
+    assert ('value="9"' in stale.text, 'value="8"' in stale.text) == (True, False)
+    assert browser.post("/admin/modules/fixed_here/config", data={"version": "9" * 5000}).status_code == 409
     browser.post("/admin/modules/fixed_here/config/unset", data={"name": "trial_days"})
     assert shown(client.get(path("fixed_here")))["trial_days"] == (30, "default")

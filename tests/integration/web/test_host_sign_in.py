@@ -9,6 +9,7 @@ from klods.db.people.accounts import Account
 from klods.kernel.definition import FrontendType
 from klods.web.auth import sign_in
 from klods.web.auth.first_start import make_login_link, nobody_has_signed_in, prepare_admin
+from klods.web.auth.passwords import Passwords
 from klods.web.auth.secrets import TOKEN_PREFIX
 
 JSON = {"Content-Type": "application/json"}
@@ -165,6 +166,14 @@ def test_a_made_up_link_lets_nobody_in(hub, browser):
     assert browser.post("/auth/link/made-up").status_code == 410
 
 
+def test_a_made_up_link_makes_the_hub_hash_nothing(hub, browser, monkeypatch):
+    def hashed(self, password):
+        raise AssertionError
+
+    monkeypatch.setattr(Passwords, "hash", hashed)
+    assert browser.post("/auth/reset/made-up", data={"new": PASSWORD}).status_code == 410
+
+
 def test_the_first_start_makes_an_admin_and_a_link_until_somebody_came_in(hub, browser):
     admin = prepare_admin(hub.people)
     assert nobody_has_signed_in(hub.people)
@@ -199,6 +208,18 @@ def test_who_came_by_link_chooses_a_first_password_without_an_old_one(hub, brows
     assert (refused.status_code, 'name="password"' in refused.text) == (422, False)
     assert browser.post("/auth/password", data={"new": "five loud cranes"}).status_code == 303
     assert log_in(browser, password="five loud cranes").status_code == 303
+
+
+def test_a_token_chooses_no_password_for_its_owner(hub):
+    program = TestClient(hub.app, headers={"Authorization": f"Bearer {hub.token(hub.admin(password=None))}"})
+    assert program.post("/auth/password", data={"new": PASSWORD}).status_code == 403
+    assert hub.people.accounts.find("admin").password_hash is None
+
+
+def test_a_token_is_revoked_whatever_its_name(hub):
+    program = TestClient(hub.app, headers={"Authorization": f"Bearer {hub.token(hub.admin())}"})
+    assert program.post("/api/v1/tokens", json={"name": "ci/cd"}).status_code == 201
+    assert program.delete("/api/v1/tokens/ci%2Fcd").status_code == 204
 
 
 def test_a_token_lets_a_program_in_until_it_is_revoked(hub):

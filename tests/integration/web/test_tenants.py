@@ -136,6 +136,24 @@ def test_nobody_gives_themselves_or_others_more_than_they_have(hub):
     assert (made.status_code, made.json()["roles"]) == (201, ["clerk"])
 
 
+def test_what_a_role_of_one_platform_allows_counts_there_alone_though_the_account_is_for_all(hub):
+    sam = hub.people.accounts.create(Account(0, "sam"))
+    hub.people.roles.give(hub.people.roles.create(Role("owner", "", permissions=("*",), platform_id=2)), sam.id)
+    guest = client(hub, "sam")
+    for method, path, body in (
+        ("PUT", "/api/v1/users/sam/roles", {"roles": ["owner", "administrator"]}),
+        ("POST", "/api/v1/users/admin/password-link", {}),
+        ("POST", "/api/v1/users", {"login": "all", "roles": ["administrator"]}),
+        ("POST", "/api/v1/roles", {"code": "all", "permissions": ["*"], "everywhere": True}),
+        ("POST", "/api/v1/platforms/default/archive", {}),
+        ("POST", "/api/v1/modules/customers/enable", {}),
+    ):
+        assert guest.request(method, path, json=body).status_code in (403, 404), path
+    assert guest.put("/api/v1/users/karen/roles", json={"roles": []}).status_code == 200
+    assert [one["login"] for one in guest.get("/api/v1/users").json()] == ["boss", "karen"]
+    assert "sam" in [one["login"] for one in client(hub, "admin").get("/api/v1/users").json()]
+
+
 def test_a_vendor_belongs_to_a_vendor_of_its_own_platform(hub):
     boss = client(hub, "boss")
     wanted = {"login": "vera", "kind": "vendor", "platform": "shop", "vendor": "acme", "roles": ["vendor"]}

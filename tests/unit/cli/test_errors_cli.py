@@ -109,3 +109,13 @@ def test_a_wrong_setting_is_named_by_its_variable(capsys, monkeypatch):
     said = capsys.readouterr().err
     assert "KLODS_POOL_SIZE" in said
     assert "MODULES_AUTO_RELOAD" in said
+
+
+def test_an_argument_that_is_no_text_is_wrong_usage_and_no_fault_of_the_program(capsys):
+    def store():
+        return "\udcff".encode()
+
+    assert run(command_that(store), ["\udcff\udcfe"]) == 2
+    assert "UTF-8" in capsys.readouterr().err
+    with pytest.raises(UnicodeEncodeError):
+        run(command_that(store), ["fine"])

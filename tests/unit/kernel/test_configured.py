@@ -12,7 +12,7 @@ from klods.errors import InvalidConfig, StaleConfig, UnreadableSecret
 from klods.kernel.catalog import Module
 from klods.kernel.config import values
 from klods.kernel.config_changes import NewConfig
-from klods.kernel.config_choice import checked_names, typed_by_defaults
+from klods.kernel.config_choice import checked_names, refuse_unstorable, typed_by_defaults
 from klods.kernel.config_schema import defaults_of, schema_of, secrets_of
 from klods.kernel.config_view import Layer, settings_of
 from klods.kernel.configured import Configurations, Configured, in_clear, opened, sealed
@@ -148,11 +148,21 @@ def test_without_a_schema_a_value_takes_the_kind_of_its_default(example, value, 
 
 
 @pytest.mark.parametrize(
-    ("example", "value"), [(True, "maybe"), (5, "7.5"), (5, True), (0.5, "nan"), ("x", 5), ([], {}), ({}, "[1]")]
-)
+    ("example", "value"), [
+        (True, "maybe"), (True, []), (5, "7.5"), (5, True), (5, None), (5, [1]), (0.5, {}), (0.5, "nan"), (0.5, 10**400),
+        ("x", 5), ([], {}), ({}, "[1]"), ([], "[" * 100_000),
+    ],
+)  # fmt: skip
 def test_without_a_schema_a_value_of_another_kind_is_refused(example, value):
     with pytest.raises(InvalidConfig, match="k: a value like"):
         typed_by_defaults(module(default_config={"k": example}).definition, {"k": value})
+
+
+@pytest.mark.parametrize("value", [float("nan"), [float("inf")], "a\0b", {"\0": 1}, "\ud800", "x" * 60_000])
+def test_what_no_row_can_hold_is_refused_by_name(value):
+    with pytest.raises(InvalidConfig) as caught:
+        refuse_unstorable("shop", {"fine": [r"a literal \u0000", None], "wrong": value})
+    assert set(caught.value.data["faults"]) == {"wrong"}
 
 
 names = st.sampled_from("abcd")

@@ -309,5 +309,7 @@ def test_shared_tables_come_to_a_second_platform_only_when_somebody_says_so():
     plan = plan_enable(known, "a", 1, shared=True)
     assert plan.warnings == ("a is shared: platform 2 and this one see the same rows of a_rates",)
     assert plan.intent.shared
+    assert plan.concerns_all_platforms, "whoever is of one platform must not open the rows of another to it"
+    assert not plan_enable(known, "b", 1).concerns_all_platforms
     assert plan_enable(known, "b", 1).warnings == ()
     assert plan_enable(known, "a", 2).warnings == ()

@@ -14,6 +14,13 @@ def test_the_only_platform_answers_to_every_name():
     assert Platforms((HUB, GONE)).at("whatever") is HUB
 
 
+def test_the_names_of_an_archived_platform_do_not_lead_to_the_one_that_is_left():
+    for host in ("gone.example.com", "GONE.example.com.:80"):
+        with pytest.raises(Misdirected):
+            Platforms((HUB, GONE)).at(host)
+    assert Platforms((HUB, GONE)).at("gone.example.com", "default") is HUB
+
+
 def test_with_several_platforms_the_host_name_decides():
     platforms = Platforms((HUB, SHOP))
     assert platforms.at("shop.example.com:8443") is SHOP

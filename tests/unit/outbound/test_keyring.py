@@ -33,6 +33,20 @@ def test_of_many_who_make_the_key_at_once_all_use_the_same(tmp_path):
     assert {Keyring(None, tmp_path / "secret.key").open("a", text) for text in sealed} == {"b"}
 
 
+def test_of_many_who_add_and_make_keys_at_once_none_loses_that_of_another(tmp_path):
+    rings = [Keyring(None, tmp_path / "secret.key") for _ in range(12)]
+
+    def work(number):
+        if number % 3:
+            rings[number].add()
+        return rings[number].seal("a", "b")
+
+    with ThreadPoolExecutor(12) as pool:
+        sealed = list(pool.map(work, range(12)))
+    assert {Keyring(None, tmp_path / "secret.key").open("a", text) for text in sealed} == {"b"}
+    assert len((tmp_path / "secret.key").read_text().split()) >= 8
+
+
 def test_what_was_encrypted_for_one_place_opens_nowhere_else(tmp_path):
     ring = Keyring(FIRST, tmp_path / "k")
     with pytest.raises(UnreadableSecret, match="was encrypted for shop/1/token"):

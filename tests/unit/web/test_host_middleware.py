@@ -43,6 +43,12 @@ def test_every_answer_carries_the_security_headers(client):
     assert headers["referrer-policy"] == "same-origin"
 
 
+def test_a_path_that_no_database_could_look_for_is_refused_at_the_door(client):
+    for path in ("/%00", "/a%00b"):
+        refused = client.get(path)
+        assert (refused.status_code, "NUL" in refused.text) == (400, True)
+
+
 def test_a_page_may_bring_a_policy_of_its_own(client):
     assert client.get("/own").headers.get_list("content-security-policy") == ["default-src 'none'"]
 

@@ -58,7 +58,8 @@ class Accounts:
         return [found for row in self._rows.all(f"{_ACCOUNT} order by lower(login)") if (found := _account(row))]
 
     def create(self, account: Account) -> Account:
-        """Store a new account and return it with its number; raise `NameTaken` for a login in use."""
+        """Store a new account and return it with its number; raise `InvalidName`, or `NameTaken` for a login in use."""
+        _refuse_misleading(account.login)
         _refuse_wrong_address(account.email)
         try:
             row = self._rows.one(_CREATE, asdict(account))
@@ -77,13 +78,18 @@ class Accounts:
         return made(row)
 
     def change(self, user_id: int, *, name: str, email: str, locale: str) -> None:
-        """Replace what is known about somebody; raise `InvalidName` for an address that is none."""
+        """Replace what is known about somebody; raise `InvalidName` for an address that is none.
+
+        Links that were sent to another address than the new one are worth nothing any more.
+        """
         _refuse_wrong_address(email)
-        self._rows.run(
-            "update klods.user_account set name = %s, email = %s, locale = %s where id = %s",
-            name.strip(), email.strip(), locale, user_id,
-        )  # fmt: skip
-        self._rows.tell()
+        with self._rows.transaction() as connection:
+            connection.execute(_SPEND_MAILED, [user_id, email.strip()])
+            connection.execute(
+                "update klods.user_account set name = %s, email = %s, locale = %s where id = %s",
+                [name.strip(), email.strip(), locale, user_id],
+            )
+            connection.execute(TELL)
 
     def speak(self, user_id: int, locale: str) -> None:
         """Remember the language that somebody has chosen."""
@@ -91,12 +97,13 @@ class Accounts:
         self._rows.tell()
 
     def disable(self, user_id: int) -> None:
-        """Let somebody come in no longer, and end the sign-ins there are; raise `LastAdministrator`."""
+        """Let somebody come in no longer, and end the sign-ins and links there are; raise `LastAdministrator`."""
         with self._rows.transaction() as connection, keeping_an_administrator(connection):
             connection.execute(
                 "update klods.user_account set disabled_at = coalesce(disabled_at, now()) where id = %s", [user_id]
             )
             connection.execute("delete from klods.user_session where user_id = %s", [user_id])
+            connection.execute(_SPEND, [user_id])
             connection.execute(TELL)
 
     def enable(self, user_id: int) -> None:
@@ -108,7 +115,7 @@ class Accounts:
         return [made(row) for row in self._rows.all(_TO_REMIND, {"named": named, "platform": platform_id})]
 
     def set_password(self, user_id: int, password_hash: str, *, keep_session: bytes | None = None) -> None:
-        """Replace a password and end the person's other sessions."""
+        """Replace a password, and end the person's other sessions and every link that waits."""
         with self._rows.transaction() as connection:
             connection.execute(
                 "update klods.user_account set password_hash = %s where id = %s", [password_hash, user_id]
@@ -117,7 +124,16 @@ class Accounts:
                 "delete from klods.user_session where user_id = %s and token_hash is distinct from %s",
                 [user_id, keep_session],
             )
+            connection.execute(_SPEND, [user_id])
             connection.execute(TELL)
+
+
+def _refuse_misleading(login: str) -> None:
+    """A login stands in the log and in addresses: nobody must take it for another, fail to type it, or not get at it."""
+    if login.strip() in ("", ".", "..") or login != login.strip() or not login.isprintable() or "/" in login:
+        raise InvalidName(
+            name=login, reason="a login is made of letters, digits and signs that can be seen, and no slash"
+        )
 
 
 def _refuse_wrong_address(email: str) -> None:
@@ -139,6 +155,9 @@ def made(row: dict[str, Any]) -> Account:
 
 
 _ACCOUNT = "select * from klods.user_account"
+
+_SPEND = "update klods.login_link set used_at = now() where user_id = %s and used_at is null"
+_SPEND_MAILED = f"{_SPEND} and (select u.email <> %s from klods.user_account u where u.id = user_id)"
 
 _CREATE = """
     insert into klods.user_account(login, name, kind, platform_id, password_hash, email, locale, vendor_id)

@@ -57,6 +57,7 @@ class Roles:
         _refuse_misspelled(role.permissions)
         try:
             with self._rows.transaction() as connection:
+                _refuse_hiding(connection, role)
                 row = connection.execute(
                     "insert into klods.role(code, name, kind, platform_id) values (%s, %s, %s, %s) returning id",
                     [role.code, role.name.strip() or role.code, role.kind, role.platform_id],
@@ -137,6 +138,15 @@ def _refuse_builtin(role: Role) -> None:
         raise FixedRole(role=role.code)
 
 
+def _refuse_hiding(connection: psycopg.Connection[DictRow], role: Role) -> None:
+    """A code means one role on a platform: somebody who names it must not get another one than they think of."""
+    connection.execute("lock table klods.role in share row exclusive mode")
+    found = connection.execute(_OTHERWISE, [role.code, role.platform_id]).fetchone()
+    if found:
+        whose = "one platform" if found["platform_id"] else "all platforms"
+        raise NameTaken(name=role.code, reason=f"a role of {whose} has it")
+
+
 def _refuse_misspelled(permissions: Iterable[str]) -> None:
     for permission in permissions:
         if not is_pattern(permission):
@@ -159,6 +169,9 @@ _HELD = f"""
     select h.user_id, {_COLUMNS} from klods.role r join klods.user_role h on h.role_id = r.id
      where h.user_id = coalesce(%(user)s, h.user_id)
        and (%(platform)s::bigint is null or coalesce(r.platform_id, %(platform)s) = %(platform)s) order by r.code"""
+
+_OTHERWISE = """
+    select platform_id from klods.role where code = %s and (platform_id is null) <> (%s::bigint is null) limit 1"""
 
 _PERMIT = "insert into klods.role_permission(role_id, permission) select %s, unnest(%s::text[])"
 

@@ -145,7 +145,7 @@ def create_token(wanted: TokenIn, caller: AnAdmin, services: Services) -> NewTok
     return NewTokenOut(name=wanted.name, token=issue_token(services.people, wanted.name, caller))
 
 
-@router.delete("/tokens/{name}", tags=["tokens"], operation_id="revoke_token", status_code=204)
+@router.delete("/tokens/{name:path}", tags=["tokens"], operation_id="revoke_token", status_code=204)
 def revoke_token(
     name: Annotated[str, Path(max_length=100, pattern=PLAIN)], caller: AnAdmin, services: Services
 ) -> None:

@@ -40,6 +40,11 @@ def _netloc(origin: str) -> str:
         return ""
 
 
+def stays_here(path: str) -> bool:
+    """Whether a browser would stay on this site with it; it takes a backslash for a slash, and does not see a tab."""
+    return path.startswith("/") and path[1:2] not in ("/", "\\") and not any(char < " " for char in path)
+
+
 def local_path(path: str, default: str = "/") -> str:
     """The path if a browser would stay on this site with it, else the default."""
     plain = path.isascii() and path.isprintable() and "\\" not in path and " " not in path

@@ -11,7 +11,7 @@ from klods.db.people.accounts import Account
 from klods.db.people.links import Purpose
 from klods.db.people.sign_ins import Visitor
 from klods.db.people.stores import People
-from klods.errors import TooManyTries, WrongPassword
+from klods.errors import LinkSpent, TooManyTries, WrongPassword
 from klods.web.auth.passwords import Passwords
 from klods.web.auth.secrets import digest, new_secret
 
@@ -60,6 +60,9 @@ class SignIn:
 
         Raises `InvalidPassword`, which does not use the link up, or `LinkSpent`.
         """
+        if not await self.link_is_open(link, visitor.platform_id, Purpose.PASSWORD):
+            # A hash is dear, and anybody can make up a link.
+            raise LinkSpent
         password_hash = await self._passwords.hash(new)
         account = await _in_thread(self._people.links.spend, digest(link), visitor.platform_id, Purpose.PASSWORD)
         await _in_thread(self._people.accounts.set_password, account.id, password_hash)

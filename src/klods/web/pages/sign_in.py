@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import Response
 
-from klods.errors import InvalidPassword, LinkSpent, TooManyTries, WrongPassword
+from klods.errors import InvalidPassword, LinkSpent, NotAllowed, TooManyTries, WrongPassword
 from klods.web.asgi_scope import platform_of
 from klods.web.asking import Services, SignedIn, Somebody
 from klods.web.auth.credentials import drop_session, keep_session, session_secret, visitor
@@ -69,7 +69,9 @@ async def log_out(request: Request, services: Services) -> Response:
 
 
 def has_password(subject: SignedIn, services: Services) -> bool:
-    """Whether the person has chosen a password before."""
+    """Whether the person has chosen a password before; a token must not choose one that lives longer than it does."""
+    if subject.token:
+        raise NotAllowed
     account = services.people.accounts.by_id(subject.user_id)
     return account is not None and account.password_hash is not None
 

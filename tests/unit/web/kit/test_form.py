@@ -87,6 +87,8 @@ def test_what_was_sent_becomes_the_model():
         ("day", "31.5.2026", "date"),
         ("at", "soon", "date"),
         ("tags", "a\nb\nc\nd", "too_many"),
+        ("name", "Pe\0ar", "pattern"),
+        ("key", "s\0", "pattern"),
     ],
 )
 def test_what_is_wrong_stands_by_its_field_and_everything_stays_as_it_was_typed(field, sent, key):

@@ -60,5 +60,7 @@ def test_mistakes_of_an_author_are_told_where_they_are_made():
         Panels().panel("shop.order", title="x", order="first")(find)
     with pytest.raises(TypeError, match="plain function"):
         Panels().search("x")(find)
-    with pytest.raises(ValueError, match="one slash"):
-        Found("x", "https://evil.test")
+    for path in ("https://evil.test", "//evil.test", "/\\evil.test", "/\t/evil.test"):
+        with pytest.raises(ValueError, match="one slash"):
+            Found("x", path)
+    assert Found("x", "/shop/Ærø bakery").path == "/shop/Ærø bakery"

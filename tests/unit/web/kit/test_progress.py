@@ -80,7 +80,9 @@ def test_the_share_that_is_done_lies_between_nothing_and_all(progress, percent):
     assert progress.percent == percent
 
 
-@pytest.mark.parametrize("wrong", [{"state": "lost"}, {"next": "https://evil.test"}, {"next": "//evil.test"}])
+@pytest.mark.parametrize(
+    "wrong", [{"state": "lost"}, {"next": "https://evil.test"}, {"next": "//evil.test"}, {"next": "/\\evil.test"}]
+)
 def test_what_a_page_could_not_follow_is_refused(wrong):
     with pytest.raises(ValueError, match=r"work is|next page"):
         Progress(**wrong)

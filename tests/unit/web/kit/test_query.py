@@ -12,6 +12,7 @@ COLUMNS = (
     Column("state", choices={"open": "x.open", "done": "x.done"}, filters=True),
     Column("price", kind="number", filters=True),
     Column("day", kind="date", filters=True),
+    Column("made", kind="time", sorts=False, filters=True),
     Column("notes", sorts=False, filters=True),
 )
 
@@ -43,6 +44,7 @@ def test_an_address_without_parameters_is_the_first_page_in_the_authors_order():
         ("price_to=nan", "price_to", "a number like 12.5"),
         ("price_to=1e99", "price_to", "a number like 12.5"),
         ("day_from=31.5.2026", "day_from", "a day like 2026-05-31"),
+        ("made_to=9999-12-31", "made_to", "a day like 2026-05-31"),
         ("words=%00", "words", "at most 200 characters of text"),
         ("words=" + "a" * 201, "words", "at most 200 characters of text"),
         ("notes=a%00", "notes", "at most 200 characters of text"),

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Path, Request
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
-from klods.errors import InvalidConfig, KlodsError
+from klods.errors import InvalidConfig, KlodsError, StaleConfig
 from klods.kernel.config_view import Layer, Setting
 from klods.kernel.configuring import Shown, Wish
 from klods.web.administration.config import ConfigAdministration, Managing, Reading
@@ -23,6 +23,7 @@ from klods.web.pages.rendering import module_words, redirect, render
 router = APIRouter(prefix="/admin/modules/{code}/config", include_in_schema=False)
 
 Name = Annotated[str, Form(max_length=100)]
+LONGEST_VERSION = 20
 
 
 class Given(BaseModel):
@@ -43,13 +44,17 @@ def change_config(request: Request, code: str, admin: Managing, sent: Submitted)
     """Save what differs from what is in force, or show the form again with what is wrong beside the fields."""
     shown = admin.show(code)
     form = _form(shown).read(sent, _values(shown))
-    version = str(sent.get("version", ""))
+    version = str(sent.get("version", ""))[:LONGEST_VERSION]
     try:
         values = _changed(shown, form)
         seen = int(version) if version.isascii() and version.isdigit() else None
         admin.change(code, Wish(values, (), seen))
     except InvalidConfig as error:
         return _show(request, admin, shown, _with_faults(form, error), error=error)
+    except StaleConfig as error:
+        # What was typed stands on what was seen: sent again with the new version, it would take back what others did.
+        now = admin.show(code)
+        return _show(request, admin, now, _form(now).of(_values(now)), error=error)
     except KlodsError as error:
         return _show(request, admin, admin.show(code), form, error=error)
     return redirect(
@@ -135,7 +140,7 @@ def _read(field: Field, value: Any) -> Any:
         return value
     try:
         return json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return value
 
 

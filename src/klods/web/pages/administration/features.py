@@ -14,11 +14,12 @@ from klods.web.pages.kit.columns import Column
 from klods.web.pages.kit.form import Filled, Submitted, form_of
 from klods.web.pages.kit.table import Table
 from klods.web.pages.rendering import redirect, render
+from klods.web.storable import PLAIN
 
 router = APIRouter(prefix="/admin/features", include_in_schema=False)
 
 HOME = "/admin/features"
-Chosen = Annotated[tuple[str, ...], Form()]
+Chosen = Annotated[tuple[Annotated[str, StringConstraints(max_length=100, pattern=PLAIN)], ...], Form()]
 DECISIONS = {"grant": True, "withdraw": False, "reset": None}
 
 FEATURES = Table(

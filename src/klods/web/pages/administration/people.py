@@ -24,12 +24,14 @@ from klods.web.pages.kit.form import Filled, Submitted, form_of
 from klods.web.pages.kit.form import Form as KitForm
 from klods.web.pages.kit.table import Table
 from klods.web.pages.rendering import redirect, render
+from klods.web.storable import PLAIN
 
 router = APIRouter(prefix="/admin/people", include_in_schema=False)
 
 HOME = "/admin/people"
-Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
-Chosen = Annotated[tuple[str, ...], Form()]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=PLAIN)]
+RoleCode = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=PLAIN)]
+Chosen = Annotated[tuple[RoleCode, ...], Form(max_length=50)]
 
 PEOPLE = Table(
     Column("login", "people.login", finds=True, link="/admin/people/{login}"),
@@ -210,7 +212,7 @@ def _new_form(people: UserAdministration) -> KitForm[Any]:
     everywhere = people.by.is_everywhere
     platforms = {it.code: it.name for it in (known.open if everywhere else (here,))}
     vendors = {it.code: it.name for it in people.services.vendors.all(here.id) if not it.is_archived}
-    login = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+    login = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=PLAIN)]
     start = "" if everywhere and len(known.open) == 1 else here.code
     model = create_model(
         "NewPersonIn",

@@ -16,12 +16,13 @@ from klods.web.pages.kit.columns import Column
 from klods.web.pages.kit.form import Filled, Submitted, form_of
 from klods.web.pages.kit.table import Table
 from klods.web.pages.rendering import redirect, render
+from klods.web.storable import PLAIN
 
 router = APIRouter(prefix="/admin/roles", include_in_schema=False)
 
 HOME = "/admin/roles"
-Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
-Chosen = Annotated[tuple[str, ...], Form()]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=PLAIN)]
+Chosen = Annotated[tuple[Annotated[str, StringConstraints(max_length=100, pattern=PLAIN)], ...], Form()]
 
 ROLES = Table(
     Column("code", "roles.code", finds=True, link="/admin/roles/{code}"),

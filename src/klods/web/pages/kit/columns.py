@@ -136,7 +136,7 @@ class Column(Options):
         if not text:
             return None
         try:
-            return _number(text) if self.kind == "number" else date.fromisoformat(text)
+            return _number(text) if self.kind == "number" else _day(text)
         except (ValueError, InvalidOperation):
             expected = "a number like 12.5" if self.kind == "number" else "a day like 2026-05-31"
             raise InvalidQuery(parameter=name, value=text[:50], expected=expected) from None
@@ -164,6 +164,14 @@ def parameters(columns: tuple[Column, ...]) -> Iterator[str]:
     """The names of all parameters that filter."""
     for column in columns:
         yield from column.parameters
+
+
+def _day(text: str) -> date:
+    day = date.fromisoformat(text)
+    if day == date.max:
+        # There is none after it, where a filter would have to end.
+        raise ValueError(text)
+    return day
 
 
 def _number(text: str) -> Decimal:

@@ -36,7 +36,8 @@ TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
-_FORMULA = re.compile(r"[=+\-@\t\r\n]")
+_FORMULA = re.compile(r"(\A|[;\t\r\n])(?=[ \"]*[=+\-@\t\r\n＝＋－＠])")
+"""Where a formula would begin; half of Europe parts cells at semicolons, also inside of a text in a file with commas."""
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -58,7 +59,7 @@ def cells(columns: Sequence[Column], rows: Sequence[Any], say: Say) -> Iterator[
 
 
 def write_csv(file: IO[bytes], headings: Sequence[str], rows: Iterator[list[Any]]) -> None:
-    """Write UTF-8 with a BOM; a text that a spreadsheet would run as a formula begins with an apostrophe."""
+    """Write UTF-8 with a BOM; what a spreadsheet would run as a formula begins with an apostrophe."""
     text = io.TextIOWrapper(file, encoding="utf-8", errors="replace", newline="")
     text.write(BOM)
     writer = csv.writer(text)
@@ -86,8 +87,8 @@ def write_xlsx(file: IO[bytes], headings: Sequence[str], rows: Iterator[list[Any
 
 
 def defused(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if _FORMULA.match(text) else text
+    """A text of which no spreadsheet takes any part for a formula."""
+    return _FORMULA.sub(r"\1'", text)
 
 
 def _write_cell(sheet: Any, place: tuple[int, int], value: Any, formats: tuple[Any, Any]) -> None:

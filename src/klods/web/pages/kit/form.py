@@ -73,6 +73,9 @@ class Form(Generic[M]):
         }
         given |= {name: _reveal(before[name]) for name in kept}
         filled = Filled(self, typed, kept=kept)
+        if unstorable := {name: Fault("kit.fault.pattern") for name, text in typed.items() if "\0" in text}:
+            # No text of PostgreSQL can hold it, and none of a person does.
+            return replace(filled, faults=unstorable)
         try:
             return replace(filled, value=self.model.model_validate(given))
         except ValidationError as error:

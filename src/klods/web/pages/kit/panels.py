@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from klods.web.auth.origin import stays_here
 from klods.web.engine.offers import SEARCH, Offer
 from klods.web.pages.rendering import render
 
@@ -29,7 +30,7 @@ class Found:
     text: str = ""
 
     def __post_init__(self) -> None:
-        if not self.path.startswith("/") or self.path.startswith("//"):
+        if not stays_here(self.path):
             message = f"a result lies in this hub, so its path begins with one slash, not {self.path!r}"
             raise ValueError(message)
 

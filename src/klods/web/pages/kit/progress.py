@@ -14,6 +14,7 @@ from starlette.responses import Response, StreamingResponse
 
 from klods.web.asgi_scope import locale_of
 from klods.web.auth.credentials import header
+from klods.web.auth.origin import stays_here
 from klods.web.errors import report
 from klods.web.pages.formats import Formats
 from klods.web.pages.rendering import render, speaker
@@ -44,7 +45,7 @@ class Progress:
         if self.state not in ("running", "done", "failed"):
             message = f"work is running, done or failed, not {self.state!r}"
             raise ValueError(message)
-        if self.next and (not self.next.startswith("/") or self.next.startswith("//")):
+        if self.next and not stays_here(self.next):
             message = f"the next page must be one of this hub, so it begins with one slash, not {self.next!r}"
             raise ValueError(message)
 
