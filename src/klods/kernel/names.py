@@ -56,6 +56,10 @@ def environment_prefix(code: str) -> str:
     return f"MODULES__{python_name(code).upper()}__"
 
 
+NEW = "new"
+"""In the place of a code, the address of the page that makes one more."""
+
+
 def why_no_code(code: str) -> str | None:
     """The reason why ``code`` cannot be the code of anything, or None when it can."""
     if not code:
@@ -64,6 +68,8 @@ def why_no_code(code: str) -> str | None:
         return f"it is longer than {LONGEST_CODE} characters"
     if not CODE.match(code):
         return "a code is lower-case letters and digits, begins with a letter, and is parted by single _ or -"
+    if code == NEW:
+        return "its page would have the address of the one that makes new ones"
     return None
 
 

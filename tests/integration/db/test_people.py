@@ -54,7 +54,7 @@ def test_a_login_is_taken_whatever_its_capitals(people, ada):
         people.accounts.create(Account(0, "ADA"))
 
 
-@pytest.mark.parametrize("login", ["", " ada", "a\nb", "admin\u200b", "\u202enimda", "a\0", "a/b", ".."])
+@pytest.mark.parametrize("login", ["", "new", " ada", "a\nb", "admin\u200b", "\u202enimda", "a\0", "a/b", ".."])
 def test_nobody_gets_a_login_that_looks_like_another_or_that_nobody_can_type(people, login):
     with pytest.raises(InvalidName):
         people.accounts.create(Account(0, login))

@@ -132,7 +132,7 @@ def test_nobody_gives_themselves_or_others_more_than_they_have(hub):
     ):
         answer = karen.request(method, path, json=body)
         assert (answer.status_code, answer.json()["error"]) == (403, "more_powerful"), path
-    made = karen.post("/api/v1/users", json={"login": "new", "platform": "shop", "roles": ["clerk"]})
+    made = karen.post("/api/v1/users", json={"login": "newest", "platform": "shop", "roles": ["clerk"]})
     assert (made.status_code, made.json()["roles"]) == (201, ["clerk"])
 
 

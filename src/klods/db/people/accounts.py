@@ -11,6 +11,7 @@ from klods.db.rows import TELL, Rows
 from klods.errors import InvalidMail, InvalidName, NameTaken
 from klods.kernel.definition import FrontendType
 from klods.kernel.mailing import checked_address
+from klods.kernel.names import NEW
 from klods.kernel.subject import Subject
 
 
@@ -130,6 +131,8 @@ class Accounts:
 
 def _refuse_misleading(login: str) -> None:
     """A login stands in the log and in addresses: nobody must take it for another, fail to type it, or not get at it."""
+    if login == NEW:
+        raise InvalidName(name=login, reason="its page would have the address of the one that makes new people")
     if login.strip() in ("", ".", "..") or login != login.strip() or not login.isprintable() or "/" in login:
         raise InvalidName(
             name=login, reason="a login is made of letters, digits and signs that can be seen, and no slash"
