@@ -36,7 +36,8 @@ def export(email: str, platform: str, output: Path | None, *, as_json: bool) -> 
     from klods.kernel.person_reports import export_data
 
     with opened() as klods:
-        report = klods.personal_data().export(email, _reach(klods, platform))
+        data, reach = klods.personal_data(), _reach(klods, platform)
+        report = data.export(email, reach, actor=actor()) if output or as_json else data.look(email, reach)
     if output:
         _write(output, json_text(export_data(report)))
     if as_json:

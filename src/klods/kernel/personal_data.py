@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Protocol
 
 from klods.errors import KlodsError, LeftBehind, ModuleNotEnabled, NotLiveHere, NotSent
@@ -76,6 +77,9 @@ class HostPeople(Protocol):
     def erase(self, email: str, reach: Reach, notes: Mapping[int, str], *, actor: str) -> Erased:
         """Erase it, and note in the log what was erased on each platform; raise `LastAdministrator`."""
 
+    def note_export(self, notes: Mapping[int, str], *, actor: str) -> None:
+        """Note in the log what was handed out on each platform."""
+
 
 @dataclass(frozen=True)
 class PersonalData:
@@ -93,8 +97,16 @@ class PersonalData:
     tables: Tables
     environment: Environment = field(default_factory=dict)
 
-    def export(self, email: str, reach: Reach) -> Report:
-        """Everything that is held about somebody; raise `InvalidPerson`."""
+    def export(self, email: str, reach: Reach, *, actor: str) -> Report:
+        """Everything that is held about somebody, to be handed out, which the log remembers; raise `InvalidPerson`."""
+        report = self.look(email, reach)
+        own, *sections = report.sections
+        notes = {it.id: _note((replace(own, platform=it.code), *sections), it, HELD) for it in reach.platforms}
+        self.host.note_export(notes, actor=actor)
+        return report
+
+    def look(self, email: str, reach: Reach) -> Report:
+        """Everything that is held about somebody, for who decides what to do with it; raise `InvalidPerson`."""
         person = Person(email)
         sections = self._sections(person, reach, Mode.READ_ONLY)
         own = Section(HOST, HOST_NAME, found=self.host.export(person.email, reach))
@@ -116,7 +128,7 @@ class PersonalData:
         person = Person(email)
         self.host.preview(person.email, reach)
         sections = tuple(self._sections(person, reach, Mode.LIVE))
-        notes = {platform.id: _note(sections, platform) for platform in reach.platforms}
+        notes = {platform.id: _note(sections, platform, ERASED) for platform in reach.platforms}
         own = self.host.erase(person.email, reach, notes, actor=actor)
         return Report(person.email, (_of_host(own), *sections))
 
@@ -198,10 +210,16 @@ def _counts(changes: Changes | None) -> Counts:
     return {**changes.counts, **going}
 
 
-def _note(sections: Sequence[Section], platform: Platform) -> str:
-    """What the log says about an erasure: how many rows of which module, and nothing of whom."""
+ERASED = ("not erased", attrgetter("changed"))
+HELD = ("not asked", lambda section: sum(section.rows.values()))
+"""How the log calls what did not work, and how many rows a section is about."""
+
+
+def _note(sections: Sequence[Section], platform: Platform, of: tuple[str, Callable[[Section], int]]) -> str:
+    """What the log says about an export or an erasure: how many rows of which module, and nothing of whom."""
+    failed, rows = of
     said = [
-        f"{it.module}: {'not erased' if it.problem else f'{it.changed} rows'}"
+        f"{it.module}: {failed if it.problem else f'{rows(it)} rows'}"
         for it in sections
         if it.platform == platform.code
     ]

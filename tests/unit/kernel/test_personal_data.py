@@ -55,6 +55,9 @@ class NobodyHere:
         self.notes = notes
         return Erased()
 
+    def note_export(self, notes, *, actor):
+        self.notes = notes
+
 
 def module_in(folder, **fields):
     (folder / "definition.py").write_text("from .people import export_person, erase_person")
@@ -102,14 +105,22 @@ def test_what_fails_in_the_trial_is_not_tried_for_real(tmp_path):
     assert (asker.modes, report.is_complete, data.host.notes) == ([Mode.DRY], False, {1: "crm: not erased"})
 
 
+def test_what_is_handed_out_is_noted_by_its_size_and_what_is_looked_at_is_not(tmp_path):
+    data = asking(tmp_path, Asked(read_only=Answer(found={"people": [{"name": "Karen"}, {"name": "K."}]})))
+    data.look("karen@example.com", REACH)
+    assert data.host.notes == {}
+    data.export("karen@example.com", REACH, actor="test")
+    assert data.host.notes == {1: "klods: 0 rows; crm: 2 rows"}
+
+
 def test_a_module_that_has_nothing_to_do_with_people_after_all_is_left_out(tmp_path):
     data = asking(tmp_path, Asked(read_only=Answer(holds=False)))
-    assert [it["module"] for it in export_data(data.export("karen@example.com", REACH))["sections"]] == ["klods"]
+    assert [it["module"] for it in export_data(data.look("karen@example.com", REACH))["sections"]] == ["klods"]
 
 
 def test_a_module_is_asked_on_the_platforms_where_it_ever_was_enabled(tmp_path):
     asker = Asked()
-    report = asking(tmp_path, asker, 2).export("karen@example.com", Reach((DEFAULT, SHOP)))
+    report = asking(tmp_path, asker, 2).look("karen@example.com", Reach((DEFAULT, SHOP)))
     assert [(it.module, it.platform) for it in report.sections] == [("klods", ""), ("crm", "shop")]
 
 

@@ -122,6 +122,12 @@ class PersonRows:
                 change.log("person.erase", "personal data", platform_id=platform_id, after=said)
         return erased or Erased()
 
+    def note_export(self, notes: Mapping[int, str], *, actor: str) -> None:
+        """Note in the log what was handed out on each platform."""
+        for platform_id, note in notes.items():
+            with announced(self._database, actor) as change:
+                change.log("person.export", "personal data", platform_id=platform_id, after=note)
+
 
 def _erase(connection: Connection, email: str, reach: Reach) -> Erased:
     values = _values(email, reach)

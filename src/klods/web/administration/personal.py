@@ -24,8 +24,12 @@ class PersonalDataAdministration:
     by: Subject
 
     def export(self, email: str, *, everywhere: bool = False) -> Report:
-        """Everything that is held about somebody; raise `InvalidPerson`."""
-        return self.services.personal_data.export(email, self._reach(everywhere=everywhere))
+        """Everything that is held about somebody, to be handed out; raise `InvalidPerson`."""
+        return self.services.personal_data.export(email, self._reach(everywhere=everywhere), actor=actor(self.by))
+
+    def look(self, email: str, *, everywhere: bool = False) -> Report:
+        """The same, to be looked at; raise `InvalidPerson`."""
+        return self.services.personal_data.look(email, self._reach(everywhere=everywhere))
 
     def preview(self, email: str, *, everywhere: bool = False) -> Report:
         """What an erasure would do; raise what would forbid it."""

@@ -126,7 +126,7 @@ def _shown(
     wanted = form.value.model_dump()
     preview: Report | None = None
     try:
-        held = admin.export(**wanted)
+        held = admin.look(**wanted)
     except KlodsError as refusal:
         return _show(request, admin, form, error=refusal)
     try:
