@@ -10,6 +10,8 @@ class Refused(KlodsError):
 class NotSignedIn(Refused):
     """Sign in first."""
 
+    hint = "A program sends `Authorization: Bearer TOKEN`; `klods token create --name NAME` makes a token."
+
 
 class WrongPassword(Refused):
     """The login or the password is wrong."""
