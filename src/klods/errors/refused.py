@@ -33,6 +33,18 @@ class FeatureMissing(Refused):
     hint = "Tiers that have it: {tiers}."
 
 
+class OtherPlatform(NotAllowed):
+    """Your account or token is for another platform."""
+
+    hint = "Ask at the host name of your platform; `klods token create --platform CODE` makes a token for another one."
+
+
+class OtherSide(NotAllowed):
+    """This is for accounts of the kind {wanted}, and yours is of the kind {kind}."""
+
+    hint = "Admins have /CODE and /api/v1/CODE of a module, vendors /vendor/CODE and /api/vendor/CODE."
+
+
 class ForAllPlatforms(NotAllowed):
     """{what} concerns all platforms, and your account is for one of them."""
 
