@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from klods.cli.serve import address_of, host_option, port_option, welcome, workers_option
+from klods.cli.serve import address_of, host_option, port_option, reachable, welcome, workers_option
 from klods.kernel.subject import DEFAULT_PLATFORM
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def demo(host: str, port: int, workers: int) -> int:
 def open_demo(klods: "Klods", address: str) -> None:
     """Prepare the hub and say what to do with it."""
     switch_on_sample(klods)
+    address = reachable(klods, address)
     welcome(klods, address, always_link=True)
     click.echo("\nTry it from another terminal:")
     click.echo(f"  curl -H 'Authorization: Bearer {fresh_token(klods)}' {address}/api/v1/{SAMPLE}/items")

@@ -1,9 +1,14 @@
 """Roles: what people may do; works with and without a running server."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from klods.cli.hub import opened
 from klods.cli.output import json_option, print_json, print_table, tell
+
+if TYPE_CHECKING:
+    from klods.bootstrap import Klods
 
 platform_option = click.option(
     "--platform", default="", help="The only platform on which it counts; else it counts on all."
@@ -47,6 +52,8 @@ def create(code: str, name: str, kind: str, permissions: tuple[str, ...], platfo
     with opened() as klods:
         only = klods.platforms.read().find(platform).id if platform else None
         made = klods.people.roles.create(Role(code, name, FrontendType(kind), permissions, only))
+        if not as_json:
+            _warn_of_unknown(klods, permissions)
     tell(f"The role {code} allows: {', '.join(made.permissions) or 'nothing yet'}.", made, as_json=as_json)
 
 
@@ -63,6 +70,8 @@ def change(code: str, name: str | None, permissions: tuple[str, ...], platform: 
         found = klods.people.roles.find(code, only)
         klods.people.roles.change(found, name=found.name if name is None else name, permissions=permissions)
         changed = klods.people.roles.find(code, only)
+        if not as_json:
+            _warn_of_unknown(klods, permissions)
     tell(f"The role {code} allows: {', '.join(changed.permissions) or 'nothing'}.", changed, as_json=as_json)
 
 
@@ -91,3 +100,11 @@ def permissions(*, as_json: bool) -> None:
         print_json(known)
     else:
         print_table(("code", "meaning or module"), known.items())
+
+
+def _warn_of_unknown(klods: "Klods", permissions: tuple[str, ...]) -> None:
+    from klods.kernel.permissions import covering_nothing, known_permissions
+
+    if unknown := covering_nothing(permissions, known_permissions(klods.catalog().definitions.values())):
+        advice = "`klods role permissions` shows what there is."
+        click.echo(f"Nothing declares {', '.join(unknown)} at present: {advice}", err=True)

@@ -36,7 +36,14 @@ def open_hub(klods: "Klods", address: str) -> None:
     follow_wishes(klods)
     klods.sweep_files()
     klods.mail.forget_sent()
-    welcome(klods, address)
+    welcome(klods, reachable(klods, address))
+
+
+def reachable(klods: "Klods", address: str) -> str:
+    """The address under a name that the hub answers to, which with several platforms is not any."""
+    from klods.web.addresses import address_on
+
+    return address_on(klods.platforms.read(), None, address)
 
 
 def address_of(host: str, port: int) -> str:

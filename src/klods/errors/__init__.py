@@ -11,8 +11,8 @@ KlodsError
 │                  KeptSafe · NotSent · AlreadySent · SharedTables · CannotUndo · NothingToUndo · LastPlatform · WithoutDomain ·
 │                  FixedRole · LastAdministrator · StaleConfig · ChangedSince · NotLiveHere · LeftBehind · OwnAccount ·
 │                  ErasureNotConfirmed
-├── Refused        NotSignedIn · WrongPassword · NotAllowed (PermissionMissing · ForAllPlatforms · MorePowerful) ·
-│                  FeatureMissing · OtherModulesConfig · CrossSite · TooManyTries
+├── Refused        NotSignedIn · WrongPassword · NotAllowed (PermissionMissing · OtherPlatform · OtherSide · ForAllPlatforms ·
+│                  MorePowerful) · FeatureMissing · OtherModulesConfig · CrossSite · TooManyTries
 ├── Misuse         NoScope · BlockingCall · EndedUnit · ForbiddenStatement · MigrationInRequest ·
 │                  UndeclaredCall · NotPlain · NotSynchronous
 ├── Broken         SwallowedFailure · CommitFailed · PartFailed · MigrationFailed · HookFailed · OutsidePrefix · GrantFailed ·

@@ -10,6 +10,8 @@ class Refused(KlodsError):
 class NotSignedIn(Refused):
     """Sign in first."""
 
+    hint = "A program sends `Authorization: Bearer TOKEN`; `klods token create --name NAME` makes a token."
+
 
 class WrongPassword(Refused):
     """The login or the password is wrong."""
@@ -29,6 +31,18 @@ class FeatureMissing(Refused):
     """The feature {feature} is not open here."""
 
     hint = "Tiers that have it: {tiers}."
+
+
+class OtherPlatform(NotAllowed):
+    """Your account or token is for another platform."""
+
+    hint = "Ask at the host name of your platform; `klods token create --platform CODE` makes a token for another one."
+
+
+class OtherSide(NotAllowed):
+    """This is for accounts of the kind {wanted}, and yours is of the kind {kind}."""
+
+    hint = "Admins have /CODE and /api/v1/CODE of a module, vendors /vendor/CODE and /api/vendor/CODE."
 
 
 class ForAllPlatforms(NotAllowed):

@@ -43,6 +43,11 @@ def beyond(granted: Collection[str], wanted: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(permission for permission in set(wanted) if not covers(granted, permission)))
 
 
+def covering_nothing(permissions: Iterable[str], known: Collection[str]) -> tuple[str, ...]:
+    """Those that cover no known permission: a slip of the pen, or for a module that is still to come."""
+    return tuple(sorted(one for one in set(permissions) if not any(covers((one,), code) for code in known)))
+
+
 def is_pattern(text: str) -> bool:
     """Whether a role may hold this: a code, a code with ``.*``, or ``*``."""
     return text == EVERYTHING or _CODE.match(text.removesuffix(".*")) is not None

@@ -18,6 +18,7 @@ ASKED_FOR_BY_ITSELF = frozenset({"module.name", "module.description"})
 
 _ASKED = re.compile(r"""\bt\(\s*(["'])(?P<key>[\w.-]+)\1\s*(?P<joined>~)?""")
 _QUOTED = re.compile(r"""(["'])(?P<text>[A-Za-z][\w.-]*)\1""")
+_DOTTED = re.compile(r"[A-Za-z][\w-]*(\.[\w-]+)+")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -61,7 +62,7 @@ def text_problems(module: Module, host: Texts) -> Iterator[Problem]:
     known = texts.catalogs.get(FALLBACK, {})
     for use in missing(used, texts, host):
         message = f"the text {use.key!r} is asked for, and {english.name} does not have it"
-        yield Problem(module.code, RULE, message, use.file, use.line, "`klods i18n extract` adds it.")
+        yield Problem(module.code, RULE, message, use.file, use.line, f"`klods i18n extract {module.code}` adds it.")
     for key in sorted(comparable(known)):
         if key not in ASKED_FOR_BY_ITSELF and not used.mentions(key.removesuffix(".other")):
             message = f"the text {key!r} is asked for nowhere"
@@ -109,13 +110,42 @@ def _in_template(path: Path, text: str) -> Iterator[Use]:
 
 
 def _in_python(module: Module) -> Iterator[Use]:
-    """The messages that `redirect` hands to the next page."""
+    """The texts that Python files hand to the page kit: messages, headings of columns, names of choices."""
     for file in _files(module):
-        for node in ast.walk(file.tree):
-            for keyword in node.keywords if isinstance(node, ast.Call) else ():
-                value = keyword.value
-                if keyword.arg == "toast" and isinstance(value, ast.Constant) and isinstance(value.value, str):
-                    yield Use(value.value, str(file.path), value.lineno)
+        dicts = dict(_named_dicts(file.tree))
+        calls = (node for node in ast.walk(file.tree) if isinstance(node, ast.Call))
+        for value in (it for call in calls for it in _handed(call, dicts)):
+            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                yield Use(value.value, str(file.path), value.lineno)
+
+
+def _handed(call: ast.Call, dicts: Mapping[str, ast.Dict]) -> Iterator[ast.expr]:
+    """What may be a key among the arguments of a call; only with a dot where plain words are allowed, too."""
+    called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    named = {keyword.arg: keyword.value for keyword in call.keywords}
+    if "toast" in named:
+        yield named["toast"]
+    if called == "Column":
+        yield from filter(_is_dotted, (*call.args[1:2], *_values(named.get("label"), dicts)))
+        yield from filter(_is_dotted, _values(named.get("choices"), dicts))
+    if called == "wrong":
+        yield from filter(_is_dotted, call.args[1:2])
+
+
+def _values(given: ast.expr | None, dicts: Mapping[str, ast.Dict]) -> list[ast.expr]:
+    """The values of a dict that is written there or at the top of the file, or what is given itself."""
+    found = dicts.get(given.id) if isinstance(given, ast.Name) else given
+    return found.values if isinstance(found, ast.Dict) else [found] if found else []
+
+
+def _named_dicts(tree: ast.Module) -> Iterator[tuple[str, ast.Dict]]:
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
+            yield from ((target.id, node.value) for target in node.targets if isinstance(target, ast.Name))
+
+
+def _is_dotted(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and isinstance(value.value, str) and bool(_DOTTED.fullmatch(value.value))
 
 
 def _constants(module: Module) -> Iterator[str]:

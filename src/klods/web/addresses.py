@@ -19,10 +19,13 @@ def trusted_address(platform: Platform, known: str) -> str:
 
 
 def address_on(platforms: Platforms, platform_id: int | None, base: str) -> str:
-    """The base address with a host name that leads to the platform, where the one in it would lead elsewhere."""
-    platform = platforms.by_id.get(platform_id) if platform_id else None
+    """The base address with a host name that leads to the platform, where the one in it would lead elsewhere.
+
+    Without a number any open platform will do: the first that people can reach, unless ``base`` leads to one already.
+    """
     parts = urlsplit(base)
-    if platform is None or not platform.domains or len(platforms.open) < 2 or parts.hostname in platform.domains:
+    meant = [it for it in platforms.open if it.domains and platform_id in (it.id, None)]
+    if not meant or len(platforms.open) < 2 or any(parts.hostname in it.domains for it in meant):
         return base
     port = f":{parts.port}" if parts.port else ""
-    return urlunsplit((parts.scheme, platform.domains[0] + port, parts.path, "", ""))
+    return urlunsplit((parts.scheme, meant[0].domains[0] + port, parts.path, "", ""))

@@ -12,7 +12,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.requests import HTTPConnection
 from starlette.types import Scope as Asgi
 
-from klods.errors import FeatureMissing, NotAllowed, NotSignedIn, PermissionMissing
+from klods.errors import FeatureMissing, NotAllowed, NotSignedIn, OtherPlatform, PermissionMissing
 from klods.kernel.definition import FrontendType
 from klods.kernel.features import OpenFeatures
 from klods.kernel.subject import Subject
@@ -20,12 +20,12 @@ from klods.web.asgi_scope import SUBJECT, open_features, platform_of
 
 
 def caller_of(asgi: Asgi) -> Subject:
-    """Who calls, if that is known and belongs to the platform of the request; raise `NotSignedIn` or `NotAllowed`."""
+    """Who calls, if that is known and belongs to the platform of the request; raise `NotSignedIn` or `OtherPlatform`."""
     subject: Subject | None = asgi.get(SUBJECT)
     if subject is None:
         raise NotSignedIn
     if subject.platform_id != platform_of(asgi):
-        raise NotAllowed
+        raise OtherPlatform
     return subject
 
 

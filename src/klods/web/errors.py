@@ -41,6 +41,7 @@ STATUS: Mapping[type[KlodsError], int] = {
 RETRY_SECONDS = 2
 READ_ONLY_TRANSACTION = "25006"
 LOGIN_PATH = "/auth/login"
+NO_JSON = "Send the body as a JSON object, with the header `Content-Type: application/json`."
 
 ErrorPage = Callable[[Scope, int, Mapping[str, Any]], Response]
 """Makes the page a person sees, from the status and the body a program would get."""
@@ -141,7 +142,8 @@ def body_of(error: BaseException, request_id: str = "") -> dict[str, Any]:
         )
     if isinstance(error, RequestValidationError):
         wrong = [{"where": list(one["loc"]), "type": one["type"], "message": one["msg"]} for one in error.errors()]
-        return _body("invalid_request", "The request is not valid.", request_id, data={"errors": wrong})
+        hint = NO_JSON if any(one["where"] == ["body"] for one in wrong) else ""
+        return _body("invalid_request", "The request is not valid.", request_id, hint=hint, data={"errors": wrong})
     if isinstance(error, HTTPException):
         return _http_body(error, request_id)
     return _body("internal_error", "Something failed that should not.", request_id, data=_incident(error))

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from klods.errors import ForAllPlatforms, MorePowerful
 from klods.kernel.authority import refuse_elsewhere, refuse_stronger
 from klods.kernel.definition import ModuleDefinition
-from klods.kernel.permissions import HOST_PERMISSIONS, beyond, covers, is_pattern, known_permissions
+from klods.kernel.permissions import HOST_PERMISSIONS, beyond, covering_nothing, covers, is_pattern, known_permissions
 from klods.kernel.subject import Subject
 
 words = st.sampled_from(["customers", "read", "invoices", "pay-out", "x1"])
@@ -85,3 +85,12 @@ def test_nobody_of_one_platform_reaches_beyond_it():
         with pytest.raises(ForAllPlatforms):
             refuse_elsewhere(local, elsewhere, "This")
     refuse_elsewhere(Subject(1, "global", is_everywhere=True), None, "This")
+
+
+def test_what_nothing_asks_for_is_named_before_a_typo_locks_somebody_out():
+    known = ("customers.read", "klods.log.read")
+    assert covering_nothing(("customers.read", "customers.*", "*"), known) == ()
+    assert covering_nothing(("customers.raed", "invoices.*", "klods.log.read"), known) == (
+        "customers.raed",
+        "invoices.*",
+    )

@@ -47,6 +47,33 @@ def test_a_text_that_is_asked_for_and_missing_is_named_with_its_line(check):
     ]
 
 
+def test_headings_choices_and_messages_of_the_page_kit_are_asked_for(check):
+    python = """from klods import Column, Table
+
+STAGES = {"new": "order.stage_new"}
+ORDERS = Table(
+    Column("customer", "order.customer"),
+    Column("stage", label="order.stage", choices=STAGES),
+    Column("paid", "order.paid", choices={"yes": "order.paid_yes"}),
+)
+
+
+def place(form):
+    return form.wrong("customer", "order.waiting")
+"""
+    assert check(python=python, en={"order": {"customer": "Customer"}}) == [
+        ("order.paid", "views.py", 7, False),
+        ("order.paid_yes", "views.py", 7, False),
+        ("order.stage", "views.py", 6, False),
+        ("order.stage_new", "views.py", 3, False),
+        ("order.waiting", "views.py", 12, False),
+    ]
+
+
+def test_a_heading_that_is_written_out_is_no_key(check):
+    assert check(python='from klods import Column\n\nNAME = Column("name", "Name of the customer")\n', en={}) == []
+
+
 def test_a_text_that_nobody_asks_for_is_warned_of(check):
     python = 'from klods import Column\n\nNAME = Column("name", "list.name")\n'
     en = {"list": {"name": "Name", "old": "Old"}, "menu": {"sales": "Sales"}}

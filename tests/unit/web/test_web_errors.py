@@ -53,6 +53,19 @@ def test_a_body_says_what_it_is_what_to_do_and_the_plain_facts_only():
     }
 
 
+def test_a_program_without_a_token_is_told_how_to_get_and_send_one():
+    hint = body_of(errors.NotSignedIn())["hint"]
+    assert "Authorization: Bearer" in hint
+    assert "klods token create" in hint
+
+
+def test_a_body_that_is_no_json_for_lack_of_a_header_says_which_header():
+    one = {"loc": ("body",), "type": "model_attributes_type", "msg": "Input should be a valid dictionary"}
+    assert "Content-Type: application/json" in body_of(RequestValidationError([one]))["hint"]
+    one = {"loc": ("body", "name"), "type": "missing", "msg": "Field required"}
+    assert body_of(RequestValidationError([one]))["hint"] == ""
+
+
 def test_what_was_wrong_with_a_request_is_said_without_repeating_it():
     wrong = [
         {"loc": ("body", "n"), "type": "float", "msg": "must be finite", "input": math.nan, "ctx": {"e": object()}}

@@ -7,7 +7,15 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Asgi
 
 from klods.db.scope import enter
-from klods.errors import ModuleFailed, ModuleLoading, ModuleNotEnabled, NotAllowed, NotSignedIn
+from klods.errors import (
+    ModuleFailed,
+    ModuleLoading,
+    ModuleNotEnabled,
+    NotAllowed,
+    NotSignedIn,
+    OtherPlatform,
+    OtherSide,
+)
 from klods.kernel.definition import FrontendType
 from klods.kernel.subject import Subject
 from klods.web.asgi_scope import AREA, ENTRY, SUBJECT, platform_of
@@ -84,7 +92,7 @@ class Admission:
         self._authenticate = authenticate
 
     async def admit(self, asgi: Asgi, *, internal: bool) -> Subject:
-        """The signed-in subject of the kind that belongs here; raise `NotSignedIn` or `NotAllowed`."""
+        """The signed-in subject of the kind that belongs here; raise `NotSignedIn`, `OtherPlatform` or `OtherSide`."""
         subject = asgi.get(SUBJECT) or await self._authenticate(asgi)
         if subject is None:
             raise NotSignedIn
@@ -92,8 +100,10 @@ class Admission:
         speak_to(asgi, subject)
         area: Area = asgi[AREA]
         wanted = FrontendType.ADMIN if internal else area.kind
-        if subject.kind is not wanted or subject.platform_id != platform_of(asgi):
-            raise NotAllowed
+        if subject.platform_id != platform_of(asgi):
+            raise OtherPlatform
+        if subject.kind is not wanted:
+            raise OtherSide(wanted=wanted.value, kind=subject.kind.value)
         return subject
 
 
