@@ -83,7 +83,7 @@ def test_who_is_signed_in_on_another_platform_only_is_asked_to_sign_in_here(hub)
     assert (form.status_code, "Ada Holm" in form.text) == (200, False)
     assert browser.get("/nowhere", headers=page).status_code == 404
     assert browser.post("/admin/people/new", headers=page).status_code == 403
-    assert browser.get("/api/v1/me").json()["error"] == "not_allowed"
+    assert browser.get("/api/v1/me").json()["error"] == "other_platform"
 
 
 def test_people_of_one_platform_cannot_sign_in_on_another(hub):
