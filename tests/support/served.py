@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -147,4 +147,11 @@ def end(process: "subprocess.Popen[str]") -> None:
 def children(pid: int) -> list[int]:
     """The processes that a process has started, except helpers of Python's own."""
     listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(child) for child in listed if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    return [int(child) for child in listed if b"spawn_main" in command_of(child)]
+
+
+def command_of(pid: str) -> bytes:
+    """The command line of a process; empty for one that has just ended."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""

@@ -3,7 +3,6 @@
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import FormData
-from starlette.exceptions import HTTPException
 
 PLAIN = r"^[^\x00-\x1f\x7f]*$"
 """Text without control characters, which neither a log nor PostgreSQL takes."""
@@ -12,9 +11,7 @@ FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 async def only_storable(request: Request) -> None:
-    """A dependency: a path with a NUL in it names nothing, and a form with one is not valid."""
-    if "\0" in request.scope["path"]:
-        raise HTTPException(404)
+    """A dependency: a form with a NUL in it is not valid; a path with one does not come past the door."""
     if request.headers.get("content-type", "").startswith(FORMS) and (wrong := _unstorable(await request.form())):
         raise RequestValidationError([
             {"type": "string_pattern_mismatch", "loc": ("body", name), "msg": "A text cannot hold a NUL", "input": None}

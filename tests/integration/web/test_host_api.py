@@ -137,7 +137,7 @@ def test_what_fails_is_told_with_file_and_line(hub, program):
     assert "001_init.sql:3" in answer.json()["message"]
 
 
-@pytest.mark.parametrize("code", ["nothing", "NOTHING", "a%00b", "%2e%2e%2f", "x" * 99, "%F0%9F%A7%B1"])
+@pytest.mark.parametrize("code", ["nothing", "NOTHING", "%2e%2e%2f", "x" * 99, "%F0%9F%A7%B1"])
 def test_what_nobody_found_is_not_found(program, code):
     for method, path in [("GET", ""), ("GET", "/migrations"), ("GET", "/log"), ("POST", "/plan"), ("POST", "/enable")]:
         assert program.request(method, f"/api/v1/modules/{code}{path}").status_code in (404, 405)
