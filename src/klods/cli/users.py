@@ -45,7 +45,7 @@ def create_user(
     password_hash = hash_password(_read_password()) if from_stdin else None
     with opened() as klods:
         account = _new_account(klods, login, kind, given, password_hash=password_hash)
-        held = _found(klods, roles, account.platform_id)
+        held = _fitting(klods, roles, account)
         account = klods.people.accounts.create(account)
         for role in held:
             klods.people.roles.give(role, account.id)
@@ -106,7 +106,7 @@ def give(login: str, roles: tuple[str, ...], *, as_json: bool) -> None:
     """Give somebody roles."""
     with opened() as klods:
         account = account_of(klods.people, login)
-        for role in _found(klods, roles, account.platform_id):
+        for role in _fitting(klods, roles, account):
             klods.people.roles.give(role, account.id)
         row = _row(klods, account)
     tell(f"{login} has the roles {row['roles']}.", row, as_json=as_json)
@@ -206,6 +206,17 @@ def _new_account(
 
 def _found(klods: "Klods", codes: "Iterable[str]", platform_id: int | None) -> "list[Role]":
     return [klods.people.roles.find(code, platform_id or 0) for code in codes]
+
+
+def _fitting(klods: "Klods", codes: "Iterable[str]", account: "Account") -> "list[Role]":
+    """The roles, if they are for people of this kind; others would be listed and have no effect."""
+    from klods.errors import InvalidName
+
+    found = _found(klods, codes, account.platform_id)
+    for role in found:
+        if role.kind is not account.kind:
+            raise InvalidName(name=role.code, reason=f"it is a role for {role.kind}s, and this is a {account.kind}")
+    return found
 
 
 def _read_password() -> str:

@@ -51,6 +51,8 @@ def test_people_have_roles_and_somebody_always_can_give_them(klods):
 def test_a_vendor_works_on_one_platform_and_has_a_tier(klods):
     assert klods("vendor create acme --name ACME")[1]["platform_id"] == 1
     assert klods("user create vera --kind vendor --vendor acme")[0] == 0
+    assert klods("user give vera administrator") == (2, "invalid_name")
+    assert klods("user create viggo --kind vendor --vendor acme --role administrator") == (2, "invalid_name")
     assert klods("tier set gold reports exports --position 2")[0] == 0
     assert klods("tier give gold --vendor acme")[0] == 0
     assert klods("tier delete gold") == (3, "in_use")
