@@ -109,13 +109,10 @@ class Klods:
 
     def _configurable(self, code: str) -> tuple[Module, tuple[Source, ...]]:
         """A module as it runs, or as it was found while it is not installed, and the files of those it needs."""
-        known, running = self.known(), dict(self._running())
+        known, running = self.known(), self._in_force(self.states.read())
         module = running.get(code) or known.find(code)
         needed = closure(known.definitions, [module.code]) - {module.code}
         return module, tuple((running.get(it) or known[it]).source for it in sorted(needed) if it in known)
-
-    def _running(self) -> Iterator[tuple[str, Module]]:
-        return ((module.code, module) for module, _ in self.installed.modules(self.states.read()))
 
     @cached_property
     def states(self) -> StateRows:

@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
+from typing import TypeVar
 
 from psycopg.errors import InsufficientPrivilege
 
@@ -19,6 +20,8 @@ from klods.kernel.changes import MOST_ROWS, Changes, Outgoing
 from klods.kernel.configured import ConfigurationOf
 from klods.kernel.subject import Subject
 from klods.kernel.switches import LIVE, Mode, Switches, later_mode
+
+T = TypeVar("T")
 
 _bound: ContextVar["Scope"] = ContextVar("klods.scope")
 
@@ -325,6 +328,18 @@ class enter:  # noqa: N801 - it is used as a function; every request enters its 
     def __exit__(self, *_: object) -> None:
         with suppress(ValueError):  # a generator may be closed in another context than it was started in
             _bound.reset(self._token)
+
+
+def run_in(scope: Scope, call: Callable[[], T]) -> T:
+    """Call something in a scope, which is kept when that returns, and undone when it raises."""
+    keep = False
+    try:
+        with enter(scope):
+            found = call()
+        keep = True
+    finally:
+        scope.end(keep=keep)
+    return found
 
 
 @contextmanager

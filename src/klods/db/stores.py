@@ -20,7 +20,7 @@ from klods.db.own_connection import ChangingDatabase, Connection, check_deferred
 from klods.db.processes import CHANNEL
 from klods.db.roles.granting import settle_grants
 from klods.db.roles.making import drop_module_roles, make_module_roles
-from klods.db.scope import Scope, ScopeKind, enter
+from klods.db.scope import Scope, ScopeKind, run_in
 from klods.errors import AlreadyRunning, KlodsError
 from klods.kernel.catalog import Module
 from klods.kernel.configured import ConfigurationOf, Configurations
@@ -192,13 +192,7 @@ class OpenChange:
             configuration=self._configuration({**needed, module.code: module}),
         )
         with database.within() as connection:
-            keep = False
-            try:
-                with enter(scope):
-                    hook()
-                keep = True
-            finally:
-                scope.end(keep=keep)
+            run_in(scope, hook)
             check_deferred(connection)
 
     def _configuration(self, modules: Mapping[str, Module]) -> ConfigurationOf:

@@ -75,33 +75,32 @@ class RetentionRules:
 
     def due(self, platforms: Sequence[Platform]) -> tuple[Due, ...]:
         """Every rule with the rows that are due now."""
-        return tuple(self._counted(it, platform) for platform in platforms for it in self._rules(platform))
+        return tuple(self._counted(it, platform) for platform in platforms for _, it in self._rules(platform))
 
     def apply(self, platforms: Sequence[Platform], *, actor: str) -> tuple[Due, ...]:
         """Carry every rule out, in batches that stay done; where a module is not live nothing happens."""
         done: list[Due] = []
         for platform in platforms:
-            here = [self._carried_out(it, platform) for it in self._rules(platform)]
+            here = [self._carried_out(module, it, platform) for module, it in self._rules(platform)]
             if said := "; ".join(f"{it.rule.table}: {it.rows} rows" for it in here if it.rows and not it.problem):
                 self.store.note(platform.id, said, actor=actor)
             done += here
         return tuple(done)
 
-    def _rules(self, platform: Platform) -> Iterator[Due]:
+    def _rules(self, platform: Platform) -> Iterator[tuple[Module, Due]]:
         states = self.states.read()
         for code, module in sorted(self.running(states).items()):
             if (code, platform.id) not in states.activations:
                 continue
-            held = self._held(code, platform, states)
+            held = self._held(module, platform, states)
             for rule in module.definition.retention:
-                yield Due(code, module.definition.name, platform.code, rule, problem=held)
+                yield module, Due(code, module.definition.name, platform.code, rule, problem=held)
 
-    def _held(self, code: str, platform: Platform, states: States) -> NotLiveHere | None:
+    def _held(self, module: Module, platform: Platform, states: States) -> NotLiveHere | None:
         """Why nothing of a module may be changed on a platform, as it stands now."""
-        module, stored = self.running(states).get(code), states.stored_switches(code, platform.id)
-        if module is not None and effective(module.definition, stored, self.environment).live:
-            return None
-        return NotLiveHere(module=code, platform=platform.code)
+        stored = states.stored_switches(module.code, platform.id)
+        live = effective(module.definition, stored, self.environment).live
+        return None if live else NotLiveHere(module=module.code, platform=platform.code)
 
     def _counted(self, it: Due, platform: Platform) -> Due:
         try:
@@ -109,7 +108,7 @@ class RetentionRules:
         except KlodsError as error:
             return replace(it, problem=error)
 
-    def _carried_out(self, it: Due, platform: Platform) -> Due:
+    def _carried_out(self, module: Module, it: Due, platform: Platform) -> Due:
         if it.problem:
             return self._counted(it, platform)
         done = 0
@@ -117,7 +116,7 @@ class RetentionRules:
             # Rows that come back, as by a trigger, are counted once: otherwise this would never end.
             most = self.store.due(it.module, it.rule, platform.id)
             while done < most:
-                if held := self._held(it.module, platform, self.states.read()):
+                if held := self._held(module, platform, self.states.read()):
                     return replace(it, rows=done, problem=held)
                 if not (batch := self.store.batch(it.module, it.rule, platform.id)):
                     break

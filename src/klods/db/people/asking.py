@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from klods.db.database import Database
 from klods.db.ongoing import Ongoing
-from klods.db.scope import Scope, ScopeKind, enter
+from klods.db.scope import Scope, ScopeKind, run_in
 from klods.errors import AnsweredTooLate, KlodsError, NotAsked, NotLive, NotSent, PartFailed
 from klods.kernel.catalog import Module
 from klods.kernel.configured import ConfigurationOf
@@ -135,18 +135,6 @@ class HereAndNow:
             scope.cancel()
             raise
         return with_changes(answer, scope)
-
-
-def run_in(scope: Scope, call: Callable[[], T]) -> T:
-    """Call something in a scope, which is kept when that returns, and undone when it raises."""
-    keep = False
-    try:
-        with enter(scope):
-            found = call()
-        keep = True
-    finally:
-        scope.end(keep=keep)
-    return found
 
 
 def with_changes(answer: Answer, scope: Scope) -> Answer:

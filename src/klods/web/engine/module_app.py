@@ -18,11 +18,10 @@ from klods.db.people.asking import (
     Around,
     call_for,
     nothing_to_ask,
-    run_in,
     scope_for,
     with_changes,
 )
-from klods.db.scope import Scope, ScopeKind
+from klods.db.scope import Scope, ScopeKind, run_in
 from klods.errors import AnsweredTooLate, PartFailed
 from klods.kernel.catalog import Module
 from klods.kernel.definition import ModuleDefinition
